@@ -60,7 +60,9 @@ class BudgetExceeded(Forbidden):
 
     code = "budget_exceeded"
 
-    def __init__(self, message: str, *, advice: str, needed_usd: Decimal, left_usd: Decimal) -> None:
+    def __init__(
+        self, message: str, *, advice: str, needed_usd: Decimal, left_usd: Decimal
+    ) -> None:
         super().__init__(message)
         self.advice = advice
         self.needed_usd = needed_usd

@@ -1,0 +1,116 @@
+"""Usage records: the books, one entry a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a request ended. All but SUCCESS are `error` to a reader who knows only two."""
+
+    SUCCESS = "success"
+    ERROR = "error"
+    DISCONNECTED = "disconnected"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """What a provider counted, normalised.
+
+    Attributes:
+        input_tokens: all input, cached input included.
+        output_tokens: all output, reasoning included.
+        cached_input_tokens: the part of the input read from a cache.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """One request in the books.
+
+    Attributes:
+        request_id: also tells when the request came.
+        cost_usd: what the accounts were charged; None where the model had no price.
+        is_estimated: the provider gave no usage, so tokens and cost are upper bounds.
+        input_usd_per_million: the rate charged, kept because prices change; so with the output's.
+        upstream_request_id: the provider's own id for the call.
+    """
+
+    request_id: str
+    user_id: str
+    created_at: datetime
+    endpoint: str
+    status: Status
+    key_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    usage: TokenUsage | None = None
+    cost_usd: Decimal | None = None
+    is_estimated: bool = False
+    is_streamed: bool = False
+    error_message: str | None = None
+    duration_ms: int | None = None
+    first_token_ms: int | None = None
+    input_usd_per_million: Decimal | None = None
+    output_usd_per_million: Decimal | None = None
+    upstream_request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFilter:
+    """Which records to list; None does not narrow. Times include the start, exclude the end."""
+
+    user_id: str | None = None
+    key_id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    status: Status | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def accepts(self, record: UsageRecord) -> bool:
+        """Decide over a record; `model` is the provider's name for it or `provider:model`."""
+        full_name = f"{record.provider}:{record.model}"
+        return all(
+            (
+                self.user_id in (None, record.user_id),
+                self.key_id in (None, record.key_id),
+                self.provider in (None, record.provider),
+                self.model in (None, record.model, full_name),
+                self.status in (None, record.status),
+                self.start is None or record.created_at >= self.start,
+                self.end is None or record.created_at < self.end,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePage:
+    """Records, newest first, and where the next page begins."""
+
+    records: tuple[UsageRecord, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetRecord:
+    """A period that ended: what was spent in it and when the next one ends."""
+
+    budget_id: str
+    subject: str
+    period_start: datetime
+    reset_at: datetime
+    next_reset_at: datetime | None
+    previous_spend_usd: Decimal

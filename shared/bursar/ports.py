@@ -1,0 +1,211 @@
+"""What the services need from the outside, as verbs.
+
+Each port has two real implementations: the store on DynamoDB and the one in memory, the HTTP hop
+and the mock provider. Both sides of each pass the same contract tests.
+
+Money never moves by load, change and save: every verb of the ledger is one conditional write that
+the store executes, so that two callers cannot interleave.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from bursar.domain.budgets import AccountKey, Budget
+    from bursar.domain.holds import Balance, Hold, Shortfall
+    from bursar.domain.keys import VirtualKey
+    from bursar.domain.pricing import Price
+    from bursar.domain.rates import RateLimit, RateWindow
+    from bursar.domain.upstream import UpstreamRequest
+    from bursar.domain.usage import ResetRecord, UsageFilter, UsagePage, UsageRecord
+    from bursar.domain.users import User
+
+RecordT = TypeVar("RecordT")
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """The current time, aware, in UTC."""
+        ...
+
+
+class Collection(Protocol[RecordT]):
+    """Records of one kind by id. Every method may raise StoreUnavailable."""
+
+    async def get(self, record_id: str) -> RecordT | None: ...
+
+    async def add(self, record: RecordT) -> bool:
+        """Store a record unless its id is taken; tell whether it was stored."""
+        ...
+
+    async def put(self, record: RecordT) -> None:
+        """Store a record in place of any other with its id."""
+        ...
+
+    async def change(self, record_id: str, changes: Mapping[str, Any]) -> RecordT | None:
+        """Set the named fields, None clears; the changed record, or None where there is none."""
+        ...
+
+    async def remove(self, record_id: str) -> bool: ...
+
+    async def page(self, *, skip: int, limit: int) -> Sequence[RecordT]:
+        """Records in the order of their ids."""
+        ...
+
+
+class Directory(Protocol):
+    """Who may do what, and what it costs."""
+
+    @property
+    def keys(self) -> Collection[VirtualKey]: ...
+
+    @property
+    def users(self) -> Collection[User]: ...
+
+    @property
+    def budgets(self) -> Collection[Budget]: ...
+
+    @property
+    def prices(self) -> Collection[Price]: ...
+
+    async def link_digest(self, digest: str, key_id: str) -> None:
+        """Make a key findable by a digest. Links are never changed."""
+        ...
+
+    async def unlink_digest(self, digest: str) -> None: ...
+
+    async def key_id_of(self, digest: str) -> str | None: ...
+
+
+class Ledger(Protocol):
+    """Accounts. An account comes into being with its first reservation."""
+
+    async def reserve(
+        self, account: AccountKey, hold: Hold, limit_usd: Decimal | None
+    ) -> Shortfall | None:
+        """Commit the hold's amount if the limit leaves room for it.
+
+        None means it is held, also when this hold was made before; a Shortfall says what is left
+        and that nothing changed.
+
+        Raises:
+            StoreUnavailable: nobody knows whether it is held; release it or let it expire.
+        """
+        ...
+
+    async def settle(self, account: AccountKey, hold: Hold, cost_usd: Decimal) -> bool:
+        """Replace an open hold by its cost, exactly once, even a cost above the hold.
+
+        False means that the hold was not open (any more) and nothing changed.
+        """
+        ...
+
+    async def release(self, account: AccountKey, hold: Hold) -> bool:
+        """Give an open hold back: `settle` at no cost."""
+        ...
+
+    async def balances(self, accounts: Sequence[AccountKey]) -> Mapping[AccountKey, Balance]:
+        """Balances of those accounts that exist."""
+        ...
+
+    async def open(self, account: AccountKey, spent_usd: Decimal) -> bool:
+        """Bring an account into being with spending carried into it; False if it exists."""
+        ...
+
+    def open_accounts(self) -> AsyncIterator[AccountKey]:
+        """Every account that is not closed, read in pages as they are asked for."""
+        ...
+
+    async def close(self, account: AccountKey) -> bool:
+        """Close an account without open holds for good; False if it was closed, or holds are."""
+        ...
+
+
+class UsageLog(Protocol):
+    async def record(self, entry: UsageRecord) -> UsageRecord:
+        """Enter a record once; if the request has one already, that one is kept and returned."""
+        ...
+
+    async def find(self, user_id: str, request_id: str) -> UsageRecord | None: ...
+
+    async def page(
+        self, wanted: UsageFilter, *, limit: int, cursor: str | None = None
+    ) -> UsagePage:
+        """Records newest first.
+
+        Raises:
+            InvalidRequest: the cursor is not one that a page gave.
+        """
+        ...
+
+    async def user_page(self, user_id: str, *, skip: int, limit: int) -> Sequence[UsageRecord]:
+        """One user's records, newest first."""
+        ...
+
+
+class ResetLog(Protocol):
+    async def append(self, entry: ResetRecord) -> bool:
+        """Enter a reset once; False if it was there."""
+        ...
+
+    async def page(
+        self, budget_id: str, *, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[ResetRecord], str | None]:
+        """A budget's resets, newest first, and where the next page begins."""
+        ...
+
+
+class RateLimiter(Protocol):
+    async def take(self, limit: RateLimit, *, tokens: int, now: datetime) -> RateWindow:
+        """Count one request and its tokens, unless that would exceed the limit."""
+        ...
+
+    async def adjust(self, limit: RateLimit, *, tokens: int, now: datetime) -> None:
+        """Correct the tokens of the window in which `now` lies, by a positive or negative count."""
+        ...
+
+
+class UpstreamAnswer(Protocol):
+    """A provider's answer whose status and headers have arrived."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body, decoded, as it arrives.
+
+        Raises:
+            UpstreamTimeout: no byte for longer than the request allows.
+            UpstreamBroken: the connection ended before the body did.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection; before the body's end this cancels the provider's work."""
+        ...
+
+
+class Upstream(Protocol):
+    """The HTTP hop to providers."""
+
+    async def send(self, request: UpstreamRequest) -> UpstreamAnswer:
+        """Send a request and wait for the answer's status and headers. Follows no redirect.
+
+        Raises:
+            UpstreamUnreachable: no connection, so nothing was spent.
+            UpstreamTimeout: connected, and no answer in time.
+            UpstreamBroken: connected, and no sensible answer.
+        """
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,181 @@
+"""OpenAI chat completions: what a request asks for, its upper bound, and how it is rewritten.
+
+Sans-IO. Source of the format: OpenAI's API reference for `POST /v1/chat/completions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from bursar.dialects.openai_body import Body
+from bursar.dialects.openai_media import Media, measure_media
+from bursar.domain.errors import InvalidRequest, Unpriceable, Unprocessable
+from bursar.domain.models import ModelName, parse_model
+from bursar.domain.pricing import Bound
+
+if TYPE_CHECKING:
+    from bursar.domain.pricing import Price
+
+# What a chat template adds around a message, and the prompt that vendors put before tools.
+_TOKENS_PER_MESSAGE = 8
+_TOKENS_OF_TOOL_PROMPT = 1_024
+
+_OUTPUT_LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
+_FUNCTION_TOOLS = frozenset({"function", "custom", None})
+
+# Fields that make a provider bill something that no token price covers.
+_SURCHARGED = {
+    "web_search_options": "web search is billed by the call",
+    "search_parameters": "live search is billed by the source",
+    "plugins": "plugins are billed by the call",
+    "models": "fallback models are billed at their own prices",
+    "audio": "audio output is billed at rates of its own",
+}
+_SURCHARGED_TIERS = frozenset({"priority", "fast"})
+
+
+class _Fields(msgspec.Struct):
+    model: str
+    messages: list[dict[str, Any]]
+    stream: bool | None = None
+    stream_options: dict[str, Any] | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    user: str | None = None
+    tools: list[dict[str, Any]] | None = None
+    service_tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A chat completion request; `body` keeps every field it came with.
+
+    Attributes:
+        user: the request's own `user` field.
+        wants_usage: the caller asked for the stream's usage chunk.
+    """
+
+    body: Body
+    model: ModelName
+    is_streamed: bool
+    wants_usage: bool
+    user: str | None
+    fields: _Fields
+    endpoint: str = "/v1/chat/completions"
+    operation: str = "chat"
+    path: str = "/chat/completions"
+
+    @property
+    def declared_output_tokens(self) -> int | None:
+        """The output limit that the request sets itself."""
+        declared = (self.fields.max_completion_tokens, self.fields.max_tokens)
+        return max((limit for limit in declared if limit is not None), default=None)
+
+    def bound(self, price: Price | None, output_tokens_default: int) -> Bound:
+        """The most this request can use.
+
+        Args:
+            price: the model's row, for its limits.
+            output_tokens_default: the longest answer where neither request nor row says one.
+
+        Raises:
+            Unpriceable: it asks for something that no token price covers, or whose size is unknown.
+        """
+        _refuse_surcharges(self.body, self.fields)
+        media = measure_media(self.fields.messages, self.model.model)
+        return Bound(
+            self._input_tokens(media, price),
+            self._output_tokens(price, output_tokens_default),
+            answers=self.fields.n or 1,
+            prediction_tokens=self.body.size_of("prediction"),
+        )
+
+    def _input_tokens(self, media: Media, price: Price | None) -> int:
+        window = price.context_window_tokens if price else None
+        if media.has_audio:
+            raise Unpriceable("Audio input is billed at rates of its own, which no price row has")
+        if media.unbounded is not None:
+            if window is None:
+                raise Unpriceable(
+                    f"The size of a '{media.unbounded}' part is unknown: set "
+                    f"'context_window_tokens' in the price of '{self.model}' to bound it"
+                )
+            return window
+        tokens = len(self.body) - media.inline_bytes + media.tokens
+        tokens += _TOKENS_PER_MESSAGE * len(self.fields.messages)
+        has_tools = self.fields.tools or "functions" in self.body
+        tokens += _TOKENS_OF_TOOL_PROMPT if has_tools else 0
+        return tokens if window is None else min(tokens, window)
+
+    def _output_tokens(self, price: Price | None, default: int) -> int:
+        declared = self.declared_output_tokens
+        known = price.max_output_tokens if price else None
+        if declared is None:
+            return default if known is None else known
+        return declared if known is None else min(declared, known)
+
+    def rewritten(
+        self, *, output_tokens: int | None, limit_field: str, streams_usage: bool
+    ) -> bytes:
+        """The body for the provider: its own model name, a stream's usage on, and, where
+        `output_tokens` is given, that output limit.
+        """
+        changes: dict[str, Any] = {"model": self.model.model}
+        if self.is_streamed and streams_usage:
+            options = self.fields.stream_options or {}
+            changes["stream_options"] = {**options, "include_usage": True}
+        if output_tokens is not None:
+            declared = [field for field in _OUTPUT_LIMIT_FIELDS if field in self.body]
+            changes |= dict.fromkeys(declared or [limit_field], output_tokens)
+        return self.body.rewritten(**changes)
+
+
+def parse_chat(raw: bytes) -> ChatRequest:
+    """Read a request body.
+
+    Raises:
+        InvalidRequest: not JSON, or a model without provider.
+        Unprocessable: a field is missing or of the wrong type.
+    """
+    body = Body(raw)
+    fields = body.read(_Fields)
+    _check(fields)
+    return ChatRequest(
+        body=body,
+        model=parse_model(fields.model),
+        is_streamed=bool(fields.stream),
+        wants_usage=bool((fields.stream_options or {}).get("include_usage")),
+        user=fields.user,
+        fields=fields,
+    )
+
+
+def _check(fields: _Fields) -> None:
+    if not fields.messages:
+        raise Unprocessable("messages: at least one message is required", param="messages")
+    for index, message in enumerate(fields.messages):
+        if not isinstance(message.get("role"), str):
+            raise Unprocessable(
+                f"Value error, messages[{index}]: 'role' is required", param=f"messages[{index}]"
+            )
+    for name in (*_OUTPUT_LIMIT_FIELDS, "n"):
+        count = cast("int | None", getattr(fields, name))
+        if count is not None and count < 1:
+            raise InvalidRequest(f"'{name}' must be at least 1", param=name)
+
+
+def _refuse_surcharges(body: Body, fields: _Fields) -> None:
+    for field, why in _SURCHARGED.items():
+        if field in body:
+            raise Unpriceable(f"'{field}' cannot be priced: {why}")
+    if fields.service_tier in _SURCHARGED_TIERS:
+        raise Unpriceable(f"Service tier '{fields.service_tier}' cannot be priced")
+    for tool in fields.tools or ():
+        if tool.get("type") not in _FUNCTION_TOOLS:
+            raise Unpriceable(
+                f"Tool '{tool.get('type')}' cannot be priced: it is billed by the call"
+            )

@@ -1,0 +1,61 @@
+"""Server-sent events, sans-IO: bytes in as they arrive, whole frames out, unchanged.
+
+The format is the HTML standard's event stream: frames end at a blank line, lines end with LF,
+CRLF or CR, and a frame's data is its `data:` lines joined by LF.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bursar.domain.errors import UpstreamBroken
+
+_FRAME_END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\n\r\n")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LONGEST_END = 4
+_FRAME_BYTES_MAX = 16 * 1024 * 1024
+
+
+class FrameSplitter:
+    """Cuts a byte stream into frames, whatever the boundaries of the chunks it arrives in."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._searched = 0
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take a chunk; give the frames it completes, each with its ending blank line.
+
+        Raises:
+            UpstreamBroken: a frame is longer than any sensible one.
+        """
+        buffer = self._rest + chunk
+        frames = []
+        start = 0
+        search_from = max(0, self._searched - _LONGEST_END)
+        while (end := _FRAME_END.search(buffer, search_from)) is not None:
+            frames.append(buffer[start : end.end()])
+            start = search_from = end.end()
+        self._rest = buffer[start:]
+        self._searched = len(self._rest)
+        if self._searched > _FRAME_BYTES_MAX:
+            raise UpstreamBroken("The provider sent an event without end")
+        return frames
+
+    @property
+    def rest(self) -> bytes:
+        """What has arrived of a frame that has not ended."""
+        return self._rest
+
+
+def data_of(frame: bytes) -> bytes | None:
+    """The frame's data, or None for a comment or an event without data."""
+    lines = [
+        line[5:].removeprefix(b" ") for line in _LINE_END.split(frame) if line.startswith(b"data:")
+    ]
+    return b"\n".join(lines) if lines else None
+
+
+def frame_of(data: bytes) -> bytes:
+    """A frame around one line of data."""
+    return b"data: " + data + b"\n\n"

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from bursar.domain.cursors import bad_cursor, from_cursor, to_cursor
+from bursar.domain.usage import UsageFilter, UsagePage, UsageRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class MemoryUsageLog:
+    """The books in memory; the port is `UsageLog`."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], UsageRecord] = {}
+
+    async def record(self, entry: UsageRecord) -> UsageRecord:
+        return self._entries.setdefault((entry.user_id, entry.request_id), entry)
+
+    async def find(self, user_id: str, request_id: str) -> UsageRecord | None:
+        return self._entries.get((user_id, request_id))
+
+    async def page(
+        self, wanted: UsageFilter, *, limit: int, cursor: str | None = None
+    ) -> UsagePage:
+        before = None if cursor is None else _request_id(cursor)
+        found = [
+            entry
+            for entry in self._newest_first()
+            if wanted.accepts(entry) and (before is None or entry.request_id < before)
+        ]
+        page = tuple(found[:limit])
+        return UsagePage(page, to_cursor(page[-1].request_id) if len(found) > limit else None)
+
+    async def user_page(self, user_id: str, *, skip: int, limit: int) -> Sequence[UsageRecord]:
+        mine = [entry for entry in self._newest_first() if entry.user_id == user_id]
+        return mine[skip : skip + limit]
+
+    def _newest_first(self) -> list[UsageRecord]:
+        return sorted(self._entries.values(), key=lambda entry: entry.request_id, reverse=True)
+
+
+def _request_id(cursor: str) -> str:
+    position = from_cursor(cursor)
+    try:
+        return str(uuid.UUID(position))
+    except ValueError:
+        raise bad_cursor() from None

@@ -1,0 +1,66 @@
+"""Keys, users, budgets and prices, and the digests by which keys are found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bursar.domain.budgets import Budget
+from bursar.domain.keys import VirtualKey
+from bursar.domain.pricing import Price
+from bursar.domain.users import User
+from bursar.store.collection import DynamoCollection
+from bursar.store.values import text
+
+if TYPE_CHECKING:
+    from bursar.store.call import Call
+
+_METADATA = ("metadata",)
+
+
+class DynamoDirectory:
+    """The port is `Directory`."""
+
+    def __init__(self, call: Call, table_name: str) -> None:
+        self._call = call
+        self._table_name = table_name
+        self.keys = DynamoCollection(
+            call,
+            table_name,
+            pk="KEY",
+            record_type=VirtualKey,
+            id_field="key_id",
+            documents=_METADATA,
+        )
+        self.users = DynamoCollection(
+            call,
+            table_name,
+            pk="USER",
+            record_type=User,
+            id_field="user_id",
+            documents=_METADATA,
+        )
+        self.budgets = DynamoCollection(
+            call, table_name, pk="BUDGET", record_type=Budget, id_field="budget_id"
+        )
+        self.prices = DynamoCollection(
+            call, table_name, pk="PRICE", record_type=Price, id_field="model_key"
+        )
+
+    async def link_digest(self, digest: str, key_id: str) -> None:
+        item = _link_key(digest) | {"key_id": text(key_id)}
+        await self._call("PutItem", {"TableName": self._table_name, "Item": item})
+
+    async def unlink_digest(self, digest: str) -> None:
+        await self._call("DeleteItem", self._link(digest))
+
+    async def key_id_of(self, digest: str) -> str | None:
+        answer = await self._call("GetItem", self._link(digest))
+        item = answer.get("Item")
+        return item["key_id"]["S"] if item else None
+
+    def _link(self, digest: str) -> dict[str, Any]:
+        return {"TableName": self._table_name, "Key": _link_key(digest)}
+
+
+def _link_key(digest: str) -> dict[str, Any]:
+    return {"pk": text(f"DIGEST#{digest}"), "sk": text("LINK")}

@@ -1,0 +1,77 @@
+"""Which request ids a listing covers."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from bursar.domain.cursors import bad_cursor, from_cursor, to_cursor
+from bursar.domain.ids import first_at, made_at
+
+if TYPE_CHECKING:
+    from bursar.domain.usage import UsageFilter
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_DAY: Final = timedelta(days=1)
+_VERSION: Final = 7
+_WITHIN_MS: Final = (1 << 80) - 1
+_LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Request ids from `first` to `last`, both included."""
+
+    first: str
+    last: str
+
+    @property
+    def is_empty(self) -> bool:
+        return self.first > self.last
+
+    def within(self, day: str) -> Span:
+        """The part that lies in a day, given as `day_of` writes it."""
+        start = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        before_next_day = _before(first_at(start + _DAY))
+        return Span(max(self.first, first_at(start)), min(self.last, before_next_day))
+
+
+def span_of(wanted: UsageFilter, cursor: str | None) -> Span:
+    """Bounds by time and cursor. They are whole milliseconds, so the filter still decides.
+
+    Raises:
+        InvalidRequest: the cursor is not one that `cursor_after` made.
+    """
+    first = first_at(max(wanted.start or _EPOCH, _EPOCH))
+    last = _last_at(max(wanted.end or _LATEST, _EPOCH))
+    return Span(first, last if cursor is None else min(last, _before(_request_id(cursor))))
+
+
+def cursor_after(request_id: str) -> str:
+    """Where the page after this record begins: at the next older one, whatever is added above."""
+    return to_cursor(request_id)
+
+
+def day_of(request_id: str) -> str:
+    return made_at(request_id).date().isoformat()
+
+
+def _last_at(moment: datetime) -> str:
+    return str(uuid.UUID(int=uuid.UUID(first_at(moment)).int | _WITHIN_MS))
+
+
+def _before(request_id: str) -> str:
+    return str(uuid.UUID(int=uuid.UUID(request_id).int - 1))
+
+
+def _request_id(cursor: str) -> str:
+    position = from_cursor(cursor)
+    try:
+        request_id = uuid.UUID(position)
+    except ValueError:
+        raise bad_cursor() from None
+    if request_id.version != _VERSION:
+        raise bad_cursor()
+    return str(request_id)

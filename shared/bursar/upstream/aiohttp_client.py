@@ -1,0 +1,155 @@
+"""The HTTP hop on aiohttp: the least CPU a request and an event, the dearest to import.
+
+For servers that live long. The measurements that say so are in tests/benchmarks/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import aiohttp
+from yarl import URL
+
+from bursar.upstream.answer import StreamedAnswer, joined
+from bursar.upstream.failures import (
+    broken_before_answer,
+    broken_in_body,
+    timed_out,
+    unreachable,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+
+    from bursar.domain.upstream import UpstreamRequest
+
+# aiohttp warns of larger bodies in one write, which would block the event loop.
+_ONE_WRITE_BYTES = 2**20
+_FRESH_S = 1.0
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+
+
+class AiohttpUpstream:
+    """One client for the process; its connections are kept and shared.
+
+    A request is sent once. If a kept connection breaks after bytes of a request went into it,
+    nobody knows whether the provider began to work, so that is an error and not a second try.
+    Connections that a provider has closed while they were idle are noticed before they are used.
+
+    No proxy of the environment is used, no `.netrc`, and no cookie is kept.
+
+    Args:
+        tls: None verifies with the system's trust store, in aiohttp's one context.
+        connect_timeout_s: for name resolution, TCP and TLS together.
+        keep_alive_s: how long an idle connection is kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        connect_timeout_s: float = 10.0,
+        keep_alive_s: float = 30.0,
+    ) -> None:
+        self._tls = tls
+        self._connect_timeout_s = connect_timeout_s
+        self._keep_alive_s = keep_alive_s
+        self._session: aiohttp.ClientSession | None = None
+        self._last_use_s = 0.0
+
+    async def send(self, request: UpstreamRequest) -> AiohttpAnswer:
+        session = self._session or self._start()
+        await self._notice_closed_connections()
+        body = request.body
+        try:
+            response = await session.post(
+                URL(request.url, encoded=True),
+                data=body if len(body) <= _ONE_WRITE_BYTES else io.BytesIO(body),
+                headers={**request.headers, "accept-encoding": "identity"},
+                allow_redirects=False,
+                timeout=_timeout(self._connect_timeout_s, request.idle_timeout_s),
+            )
+        except _NEVER_SENT as error:
+            raise unreachable(request.provider, error) from None
+        except TimeoutError:
+            raise timed_out(request.provider, request.idle_timeout_s) from None
+        except (aiohttp.ClientError, OSError):
+            raise broken_before_answer(request.provider) from None
+        return AiohttpAnswer(request, response)
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _start(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=self._tls or True,
+                limit=0,
+                keepalive_timeout=self._keep_alive_s,
+                ttl_dns_cache=30,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"user-agent": "bursar"},
+            skip_auto_headers=("content-type",),
+            auto_decompress=False,
+            trust_env=False,
+        )
+        return self._session
+
+    async def _notice_closed_connections(self) -> None:
+        """Let the event loop see what arrived while it stood still.
+
+        A frozen or blocked process has not read the FIN of a connection in its pool yet. The first
+        turn of the loop reads it, the second tells the pool.
+        """
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        if now_s - self._last_use_s > _FRESH_S:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        self._last_use_s = now_s
+
+
+class AiohttpAnswer(StreamedAnswer):
+    def __init__(self, request: UpstreamRequest, response: aiohttp.ClientResponse) -> None:
+        super().__init__(
+            provider=request.provider,
+            status=response.status,
+            headers=joined(response.raw_headers),
+        )
+        self._idle_timeout_s = request.idle_timeout_s
+        self._response = response
+
+    async def _raw(self) -> AsyncIterator[bytes]:
+        content = self._response.content
+        while True:
+            try:
+                data = await content.readany()
+            except TimeoutError:
+                raise timed_out(self._provider, self._idle_timeout_s) from None
+            except (aiohttp.ClientError, OSError):
+                raise broken_in_body(self._provider) from None
+            if not data:
+                return
+            yield data
+
+    async def close(self) -> None:
+        self._response.close()
+
+
+@lru_cache(maxsize=64)
+def _timeout(connect_timeout_s: float, idle_timeout_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=None, connect=None, sock_connect=connect_timeout_s, sock_read=idle_timeout_s
+    )

@@ -1,0 +1,202 @@
+"""Virtual keys: issuing, changing, rotating and revoking them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bursar.domain.accounts import key_account
+from bursar.domain.errors import NotFound
+from bursar.domain.keys import VirtualKey, digest_of, new_virtual_key
+from bursar.domain.users import User
+from bursar.services.assigned_budgets import budget_of, existing_budget
+from bursar.services.listing import everything
+from bursar.services.spending import carry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bursar.ports import Clock, Directory, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """What an administrator says about a new key; the fields are those of `VirtualKey`.
+
+    Attributes:
+        user_id: who it spends for; None makes a user of the key's own.
+    """
+
+    key_name: str | None = None
+    user_id: str | None = None
+    expires_at: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    allowed_models: tuple[str, ...] | None = None
+    budget_id: str | None = None
+    rate_limit_rpm: int | None = None
+    rate_limit_tpm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key's record, and the key itself for the only time."""
+
+    record: VirtualKey
+    virtual_key: str = field(repr=False)
+
+
+class KeyAdministration:
+    """The life of virtual keys. A crash between two writes leaves no key that works unlisted."""
+
+    def __init__(self, directory: Directory, ledger: Ledger, clock: Clock) -> None:
+        self._directory = directory
+        self._ledger = ledger
+        self._clock = clock
+
+    async def create(self, wanted: KeyRequest) -> IssuedKey:
+        """Issue a key, and make its user if need be.
+
+        Raises:
+            NotFound: the user has been deleted, or there is no such budget.
+        """
+        now, key_id, virtual_key = self._clock(), str(uuid.uuid4()), new_virtual_key()
+        if wanted.budget_id is not None:
+            await existing_budget(self._directory, wanted.budget_id)
+        user_id = await self._user_for(wanted, key_id, now)
+        record = VirtualKey(
+            key_id=key_id,
+            user_id=user_id,
+            digest=digest_of(virtual_key),
+            created_at=now,
+            key_name=wanted.key_name,
+            expires_at=wanted.expires_at,
+            metadata=wanted.metadata,
+            allowed_models=wanted.allowed_models,
+            budget_id=wanted.budget_id,
+            budget_started_at=None if wanted.budget_id is None else now,
+            rate_limit_rpm=wanted.rate_limit_rpm,
+            rate_limit_tpm=wanted.rate_limit_tpm,
+        )
+        # A record without its link is listed and useless; the other way round nobody would see it.
+        await self._directory.keys.put(record)
+        await self._directory.link_digest(record.digest, key_id)
+        return IssuedKey(record, virtual_key)
+
+    async def page(self, *, skip: int, limit: int) -> Sequence[VirtualKey]:
+        return await self._directory.keys.page(skip=skip, limit=limit)
+
+    async def get(self, key_id: str) -> VirtualKey:
+        """Raises NotFound."""
+        record = await self._directory.keys.get(key_id)
+        if record is None:
+            raise _no_such_key(key_id)
+        return record
+
+    async def change(self, key_id: str, changes: Mapping[str, Any]) -> VirtualKey:
+        """Set the named fields; None clears one.
+
+        Another budget starts a period of its own, into which what the key has spent is carried.
+
+        Raises:
+            NotFound: no such key, or no such budget.
+        """
+        current = await self.get(key_id)
+        everything_changed = dict(changes)
+        if "budget_id" in changes:
+            everything_changed |= await self._assign(current, changes["budget_id"])
+        changed = await self._directory.keys.change(key_id, everything_changed)
+        if changed is None:
+            raise _no_such_key(key_id)
+        return changed
+
+    async def rotate(self, key_id: str, *, grace_s: int) -> IssuedKey:
+        """Replace a key by a new one with the same record; the old one works `grace_s` longer.
+
+        Raises:
+            NotFound: no such key.
+        """
+        current, virtual_key = await self.get(key_id), new_virtual_key()
+        digest = digest_of(virtual_key)
+        # The link opens nothing until the record vouches for the digest, which one write changes.
+        await self._directory.link_digest(digest, key_id)
+        changed = await self._directory.keys.change(
+            key_id, {"digest": digest, **self._grace(current, grace_s)}
+        )
+        if changed is None:
+            await self._directory.unlink_digest(digest)
+            raise _no_such_key(key_id)
+        await self._unlink({current.digest, current.previous_digest} - _digests_of(changed))
+        return IssuedKey(changed, virtual_key)
+
+    async def remove(self, key_id: str) -> None:
+        """Revoke a key for good. Its usage records stay, under its id.
+
+        Raises:
+            NotFound: no such key.
+        """
+        record = await self.get(key_id)
+        if not await self._directory.keys.remove(key_id):
+            raise _no_such_key(key_id)
+        await self._unlink(_digests_of(record))
+
+    async def deactivate_all_of(self, user_id: str) -> None:
+        """Make every key of a user useless, and keep it listed."""
+        async for record in everything(self._directory.keys):
+            if record.user_id == user_id and record.is_active:
+                await self._directory.keys.change(record.key_id, {"is_active": False})
+
+    async def _user_for(self, wanted: KeyRequest, key_id: str, now: datetime) -> str:
+        if wanted.user_id is None:
+            name = wanted.key_name or "unnamed"
+            user = _new_user(f"apikey-{key_id}", f"Virtual user for API key: {name}", now)
+        else:
+            user = _new_user(wanted.user_id, f"User {wanted.user_id}", now)
+        if not await self._directory.users.add(user):
+            await self._check_not_deleted(user.user_id)
+        return user.user_id
+
+    async def _check_not_deleted(self, user_id: str) -> None:
+        user = await self._directory.users.get(user_id)
+        if user is not None and user.deleted_at is not None:
+            raise NotFound(f"User '{user_id}' has been deleted. Recreate via POST /v1/users first.")
+
+    async def _assign(self, current: VirtualKey, budget_id: str | None) -> dict[str, Any]:
+        now = self._clock()
+        old = await budget_of(self._directory, current.budget_id)
+        new = None if budget_id is None else await existing_budget(self._directory, budget_id)
+        started_at = None if new is None else now
+        changed = replace(current, budget_id=budget_id, budget_started_at=started_at)
+        await carry(
+            self._ledger,
+            key_account(current, old, now),
+            key_account(changed, new, now),
+            now,
+            current.user_id,
+        )
+        return {"budget_started_at": started_at}
+
+    def _grace(self, current: VirtualKey, grace_s: int) -> dict[str, Any]:
+        if grace_s == 0:
+            return {"previous_digest": None, "previous_valid_until": None}
+        valid_until = self._clock() + timedelta(seconds=grace_s)
+        return {"previous_digest": current.digest, "previous_valid_until": valid_until}
+
+    async def _unlink(self, digests: set[str | None]) -> None:
+        for digest in digests:
+            if digest is not None:
+                await self._directory.unlink_digest(digest)
+
+
+def _digests_of(record: VirtualKey) -> set[str | None]:
+    return {record.digest, record.previous_digest}
+
+
+def _new_user(user_id: str, alias: str, now: datetime) -> User:
+    return User(user_id, created_at=now, updated_at=now, accounting_since=now, alias=alias)
+
+
+def _no_such_key(key_id: str) -> NotFound:
+    return NotFound(f"API key with id '{key_id}' not found")

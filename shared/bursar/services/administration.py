@@ -1,0 +1,60 @@
+"""The control plane's services, made of the ports they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bursar.ports import Clock, Directory, Ledger, ResetLog, UsageLog
+from bursar.services.admin_budgets import BudgetAdministration
+from bursar.services.admin_keys import KeyAdministration
+from bursar.services.admin_prices import PriceAdministration
+from bursar.services.admin_usage import UsageReports
+from bursar.services.admin_users import UserAdministration
+from bursar.services.master_key import MasterKey
+
+
+@dataclass(frozen=True, slots=True)
+class AdminServices:
+    """Everything that the management routes need."""
+
+    directory: Directory
+    ledger: Ledger
+    usage_log: UsageLog
+    reset_log: ResetLog
+    master_key: MasterKey
+    clock: Clock
+
+    @property
+    def keys(self) -> KeyAdministration:
+        return KeyAdministration(self.directory, self.ledger, self.clock)
+
+    @property
+    def users(self) -> UserAdministration:
+        return UserAdministration(self.directory, self.ledger, self.clock, self.keys)
+
+    @property
+    def budgets(self) -> BudgetAdministration:
+        return BudgetAdministration(
+            directory=self.directory,
+            ledger=self.ledger,
+            reset_log=self.reset_log,
+            clock=self.clock,
+            users=self.users,
+            keys=self.keys,
+        )
+
+    @property
+    def prices(self) -> PriceAdministration:
+        return PriceAdministration(self.directory, self.clock)
+
+    @property
+    def usage(self) -> UsageReports:
+        return UsageReports(self.directory, self.usage_log)
+
+    async def check_store(self) -> None:
+        """Read something from the store.
+
+        Raises:
+            StoreUnavailable: it does not answer.
+        """
+        await self.directory.budgets.get("readiness")

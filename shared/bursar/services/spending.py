@@ -1,0 +1,57 @@
+"""What accounts have spent, and spending that follows its holder into another account."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bursar.domain.holds import Balance, Hold
+from bursar.domain.ids import request_id
+from bursar.domain.money import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from bursar.domain.budgets import AccountKey
+    from bursar.ports import Ledger
+
+_CARRY_DEADLINE = timedelta(minutes=1)
+
+
+async def spent_usd(ledger: Ledger, accounts: Iterable[AccountKey]) -> Mapping[AccountKey, Decimal]:
+    """What each account has spent, holds not counted; nothing where it does not exist yet."""
+    wanted = tuple(dict.fromkeys(accounts))
+    balances = await ledger.balances(wanted) if wanted else {}
+    return {account: balances.get(account, Balance()).spent_usd for account in wanted}
+
+
+async def carry(
+    ledger: Ledger, old: AccountKey | None, new: AccountKey | None, now: datetime, user_id: str
+) -> None:
+    """Make the new account as full as the old one, open holds included.
+
+    Called before the holder is switched to the new account, so that no request finds it empty.
+    What is reserved between the two steps stays in the old account. Calling it again is harmless.
+    """
+    if old is None or new is None or old == new:
+        return
+    carried_usd = await _committed_usd(ledger, old)
+    if carried_usd > ZERO and not await ledger.open(new, carried_usd):
+        await _fill(ledger, new, carried_usd, now, user_id)
+
+
+async def _fill(
+    ledger: Ledger, account: AccountKey, level_usd: Decimal, now: datetime, user_id: str
+) -> None:
+    """Raise an existing account to a level: a holder comes back to a calendar period it left."""
+    missing_usd = level_usd - await _committed_usd(ledger, account)
+    if missing_usd > ZERO:
+        hold = Hold(request_id(now), missing_usd, now + _CARRY_DEADLINE, user_id)
+        await ledger.reserve(account, hold, None)
+        await ledger.settle(account, hold, missing_usd)
+
+
+async def _committed_usd(ledger: Ledger, account: AccountKey) -> Decimal:
+    return (await ledger.balances((account,))).get(account, Balance()).committed_usd

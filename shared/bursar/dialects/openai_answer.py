@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from bursar.dialects.openai_stream import generated_bytes
 from bursar.dialects.openai_usage import read_usage
-
-if TYPE_CHECKING:
-    from bursar.domain.usage import TokenUsage
+from bursar.domain.usage import TokenUsage
 
 
 class _Choice(msgspec.Struct):

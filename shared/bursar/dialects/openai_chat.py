@@ -121,8 +121,10 @@ class ChatRequest:
     def rewritten(
         self, *, output_tokens: int | None, limit_field: str, streams_usage: bool
     ) -> bytes:
-        """The body for the provider: its own model name, a stream's usage on, and, where
-        `output_tokens` is given, that output limit.
+        """The body for the provider: its own model name and, on a stream, usage asked for.
+
+        Where `output_tokens` is given, it replaces the request's output limit, or is put into
+        `limit_field` where the request has none.
         """
         changes: dict[str, Any] = {"model": self.model.model}
         if self.is_streamed and streams_usage:

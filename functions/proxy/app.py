@@ -1,0 +1,102 @@
+"""The data plane's ASGI app."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bursar.dialects.openai_chat import parse_chat
+from bursar.dialects.openai_embeddings import parse_embeddings
+from bursar.dialects.openai_errors import INTERNAL_ERROR, body_of, headers_of, status_of
+from bursar.domain.errors import BursarError, NotFound
+from bursar.domain.ids import request_id
+from functions.proxy.inference import InferenceRoute
+from functions.proxy.security import SecurityHeaders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.exceptions import HTTPException
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from bursar.bootstrap import ProxyServices
+
+
+def create_app(services: ProxyServices) -> ASGIApp:
+    """Build the app over its services."""
+    models = services.model_list
+    bytes_max = services.request_bytes_max
+
+    async def list_models(request: Request) -> Response:
+        return _json(200, await models.all(request.headers))
+
+    async def get_model(request: Request) -> Response:
+        return _json(200, await models.one(request.headers, request.path_params["model_id"]))
+
+    chat = InferenceRoute(services.completion, parse_chat, bytes_max)
+    embeddings = InferenceRoute(services.completion, parse_embeddings, bytes_max)
+    handlers: dict[Any, Any] = {
+        BursarError: _refused,
+        404: _no_route,
+        405: _wrong_method,
+        Exception: _failed,
+    }
+    app = Starlette(
+        routes=[
+            Route("/v1/chat/completions", chat, methods=["POST"]),
+            Route("/v1/embeddings", embeddings, methods=["POST"]),
+            Route("/v1/models", list_models, methods=["GET"]),
+            Route("/v1/models/{model_id:path}", get_model, methods=["GET"]),
+            Route("/health", _healthy, methods=["GET"]),
+            Route("/health/liveness", _alive, methods=["GET"]),
+        ],
+        exception_handlers=handlers,
+    )
+    return SecurityHeaders(app)
+
+
+async def _healthy(_: Request) -> Response:
+    return _json(200, {"status": "healthy"})
+
+
+async def _alive(_: Request) -> Response:
+    return _json(200, "I'm alive!")
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    return _error(error) if isinstance(error, BursarError) else _error(INTERNAL_ERROR)
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    """Starlette raises the exception again after this answer, so it is logged."""
+    return _error(INTERNAL_ERROR)
+
+
+async def _no_route(request: Request, _: HTTPException) -> Response:
+    return _error(NotFound(f"There is no {request.url.path} here"))
+
+
+async def _wrong_method(request: Request, error: HTTPException) -> Response:
+    refusal = body_of(BursarError(f"{request.url.path} takes no {request.method}"))
+    refusal["error"] |= {"type": "invalid_request_error", "code": "method_not_allowed"}
+    return _json(405, refusal, error.headers)
+
+
+def _error(error: BursarError) -> Response:
+    return _json(status_of(error), body_of(error), headers_of(error))
+
+
+def _json(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:
+    identifier = request_id(datetime.now(UTC))
+    return Response(
+        msgspec.json.encode(content),
+        status,
+        {**(headers or {}), "x-request-id": identifier},
+        media_type="application/json",
+    )

@@ -1,0 +1,134 @@
+"""The only place that names concrete adapters: builds services from settings."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bursar.domain.models import parse_model
+from bursar.domain.pricing import Price
+from bursar.ports import Directory, Ledger, RateLimiter, ResetLog, UsageLog
+from bursar.services.completion import Completion
+from bursar.services.exchange import Exchange
+from bursar.services.identity import Identity
+from bursar.services.last_use import LastUse
+from bursar.services.lookup import Lookup
+from bursar.services.master_key import MasterKey
+from bursar.services.model_list import ModelList
+from bursar.services.rates import Rates
+from bursar.services.sweep import Sweep
+from bursar.services.tab import Till
+from bursar.services.targets import Targets
+from bursar.store.directory import DynamoDirectory
+from bursar.store.ledger import DynamoLedger
+from bursar.store.rate_limiter import DynamoRateLimiter
+from bursar.store.reset_log import DynamoResetLog
+from bursar.store.usage_log import DynamoUsageLog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bursar.domain.upstream import Target
+    from bursar.ports import Upstream
+    from bursar.settings import Settings
+    from bursar.store.call import Call
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The store's ports over one connection."""
+
+    directory: Directory
+    ledger: Ledger
+    usage_log: UsageLog
+    reset_log: ResetLog
+    rate_limiter: RateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyServices:
+    """What the data plane serves."""
+
+    completion: Completion
+    model_list: ModelList
+    request_bytes_max: int
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def connect(call: Call, table: str) -> Storage:
+    """Build the store over whatever carries its operations."""
+    return Storage(
+        directory=DynamoDirectory(call, table),
+        ledger=DynamoLedger(call, table),
+        usage_log=DynamoUsageLog(call, table),
+        reset_log=DynamoResetLog(call, table),
+        rate_limiter=DynamoRateLimiter(call, table),
+    )
+
+
+def master_key(settings: Settings) -> MasterKey:
+    """The deployment's master key, known by its text or by its digest.
+
+    Raises:
+        WrongSetting: the digest is not one.
+    """
+    if settings.master_key is not None:
+        return MasterKey.of(settings.master_key)
+    return MasterKey(settings.master_key_digest)
+
+
+def proxy_services(
+    settings: Settings, storage: Storage, upstream: Upstream, targets: Mapping[str, Target]
+) -> ProxyServices:
+    """Wire the data plane."""
+    policy = settings.policy
+    lookup = Lookup(storage.directory, policy.directory_age_s)
+    identity = Identity(lookup, master_key(settings), policy, utc_now)
+    till = Till(storage.ledger, storage.usage_log, policy, utc_now)
+    completion = Completion(
+        identity=identity,
+        lookup=lookup,
+        targets=Targets(targets),
+        rates=Rates(storage.rate_limiter, policy, utc_now),
+        till=till,
+        exchange=Exchange(upstream, till, policy),
+        last_use=LastUse(storage.directory, utc_now),
+        policy=policy,
+    )
+    models = ModelList(identity, lookup, storage.directory)
+    return ProxyServices(completion, models, settings.request_bytes_max)
+
+
+def sweep(settings: Settings, storage: Storage) -> Sweep:
+    """Wire the schedule's work."""
+    return Sweep(
+        ledger=storage.ledger,
+        usage_log=storage.usage_log,
+        reset_log=storage.reset_log,
+        directory=storage.directory,
+        policy=settings.policy,
+        clock=utc_now,
+    )
+
+
+async def seed_prices(settings: Settings, storage: Storage) -> None:
+    """Enter the file's prices where the table has none; where it has another, that one stays."""
+    now = utc_now()
+    for text, configured in settings.pricing.items():
+        model_key = str(parse_model(text))
+        row = Price(
+            model_key,
+            configured.input_usd_per_million,
+            configured.output_usd_per_million,
+            created_at=now,
+            updated_at=now,
+        )
+        if not await storage.directory.prices.add(row):
+            _LOG.info("the table's price stays", extra={"model": model_key})

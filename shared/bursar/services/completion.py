@@ -1,0 +1,95 @@
+"""The life of a request, on one screen.
+
+authenticate → parse → who pays → quote → count → reserve → relay and meter → settle
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bursar.domain.models import check_allowed
+from bursar.services.credentials import presented_credential
+from bursar.services.exchange import Exchange
+from bursar.services.identity import Identity
+from bursar.services.last_use import LastUse
+from bursar.services.lookup import Lookup
+from bursar.services.policy import Policy
+from bursar.services.quoting import quote_request
+from bursar.services.rates import Rates
+from bursar.services.tab import Till
+from bursar.services.targets import Targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bursar.domain.models import ModelName
+    from bursar.services.answers import StreamedAnswer, WholeAnswer
+    from bursar.services.identity import Caller
+    from bursar.services.quoting import InferenceRequest
+    from bursar.services.tab import Tab
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Serves inference requests of every dialect."""
+
+    identity: Identity
+    lookup: Lookup
+    targets: Targets
+    rates: Rates
+    till: Till
+    exchange: Exchange
+    last_use: LastUse
+    policy: Policy
+
+    async def serve(
+        self,
+        request_id: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        parse: Callable[[bytes], InferenceRequest],
+    ) -> WholeAnswer | StreamedAnswer:
+        """Carry one request from its credential to its settled books.
+
+        Args:
+            headers: names in lower case.
+            parse: the dialect's parser.
+
+        Raises:
+            Refused: the request was not sent to the provider, and nothing is charged.
+            UpstreamError: the provider failed; its record says what was charged.
+            StoreUnavailable: the ledger cannot be reached, so nothing may be spent.
+        """
+        key = await self.identity.authenticate(presented_credential(headers))
+        request = parse(body)
+        caller = await self.identity.caller(key, request.user)
+        _check_models(caller, request.model)
+        target = self.targets.find(request.model, request.operation)
+        limits = await self.identity.limits(caller)
+        price = await self.lookup.price(str(request.model))
+        is_limited = any(limit.limit_usd is not None for limit in limits)
+        quote = quote_request(request, price, self.policy, is_limited=is_limited)
+        ticket = await self.rates.take(
+            caller, body_bytes=len(body), output_tokens=request.declared_output_tokens
+        )
+        tab = await self.till.open(request_id, caller, request, quote, limits)
+        tab.ticket = ticket
+        answer = await self.exchange.run(tab, target, headers)
+        await self.last_use.note(key)
+        return replace(answer, headers={**answer.headers, **_headers_of(tab)})
+
+
+def _check_models(caller: Caller, model: ModelName) -> None:
+    if caller.key is not None:
+        check_allowed(model, caller.key.allowed_models, "This API key")
+    check_allowed(model, caller.user.allowed_models, f"User '{caller.user.user_id}'")
+
+
+def _headers_of(tab: Tab) -> dict[str, str]:
+    headers = {} if tab.ticket is None else tab.ticket.headers()
+    if tab.cost_usd is not None:
+        headers["x-bursar-cost-usd"] = f"{tab.cost_usd:f}"
+    if tab.quote.was_lowered:
+        headers["x-bursar-output-limit"] = str(tab.quote.imposed_output_tokens)
+    return headers

@@ -1,0 +1,130 @@
+"""The exchange with a provider: send, meter, and close the books whatever happens."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bursar.dialects.openai_answer import meter_answer
+from bursar.dialects.openai_stream import StreamMeter
+from bursar.domain.errors import UpstreamUnreachable
+from bursar.domain.usage import Status
+from bursar.ports import Upstream
+from bursar.services.answers import StreamedAnswer, WholeAnswer
+from bursar.services.deadline import until
+from bursar.services.policy import Policy
+from bursar.services.relay import MeteredStream, StreamRelay
+from bursar.services.tab import Billing, Outcome, Till
+from bursar.services.targets import request_to
+from bursar.services.uncancelled import uncancelled
+from bursar.services.upstream_answers import (
+    passed_headers,
+    read_error,
+    refusal,
+    upstream_request_id,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bursar.domain.upstream import Target
+    from bursar.ports import UpstreamAnswer
+    from bursar.services.tab import Tab
+
+_OK = range(200, 300)
+_ERROR_CHARS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Speaks with providers and tells the till how it went."""
+
+    upstream: Upstream
+    till: Till
+    policy: Policy
+
+    async def run(
+        self, tab: Tab, target: Target, headers: Mapping[str, str]
+    ) -> WholeAnswer | StreamedAnswer:
+        """Send the request and answer with what came, or with a stream of what comes.
+
+        Raises:
+            UpstreamError: the provider failed before anything reached the caller.
+        """
+        deadline = time.monotonic() + self.policy.request_timeout_s
+        answer = await self._send(tab, target, headers, deadline)
+        if answer.status not in _OK:
+            return await self._refused(tab, target, answer)
+        if tab.request.is_streamed and _is_event_stream(answer):
+            return await self._streamed(tab, answer, deadline)
+        return await self._whole(tab, answer, deadline)
+
+    async def _send(
+        self, tab: Tab, target: Target, headers: Mapping[str, str], deadline: float
+    ) -> UpstreamAnswer:
+        billing = Billing.NOTHING
+        try:
+            outgoing = request_to(target, tab.request, tab, headers)
+            billing = Billing.UNKNOWN
+            async with until(deadline):
+                return await self.upstream.send(outgoing)
+        except UpstreamUnreachable as error:
+            await self._failed(tab, Billing.NOTHING, error)
+            raise
+        except BaseException as error:
+            await self._failed(tab, billing, error)
+            raise
+
+    async def _refused(self, tab: Tab, target: Target, answer: UpstreamAnswer) -> WholeAnswer:
+        body = b""
+        try:
+            body = await read_error(answer)
+            return refusal(answer, body, target)
+        finally:
+            await uncancelled(answer.close())
+            said = body.decode(errors="replace")[:_ERROR_CHARS_MAX]
+            message = f"status {answer.status}: {_without(target.api_key, said)}"
+            await self.till.close(tab, _error(Billing.NOTHING, message, answer))
+
+    async def _whole(self, tab: Tab, answer: UpstreamAnswer, deadline: float) -> WholeAnswer:
+        try:
+            async with until(deadline):
+                body = b"".join([chunk async for chunk in answer.chunks()])
+        except BaseException as error:
+            await self._failed(tab, Billing.UNKNOWN, error)
+            raise
+        finally:
+            await uncancelled(answer.close())
+        metered = meter_answer(body)
+        outcome = Outcome(
+            Status.SUCCESS,
+            Billing.METERED,
+            metered.usage,
+            metered.output_bytes,
+            upstream_request_id=upstream_request_id(answer.headers),
+        )
+        await self.till.close(tab, outcome)
+        return WholeAnswer(answer.status, passed_headers(answer.headers), body)
+
+    async def _streamed(self, tab: Tab, answer: UpstreamAnswer, deadline: float) -> StreamedAnswer:
+        meter = StreamMeter(withhold_usage=not tab.request.wants_usage)
+        relay = StreamRelay(tab, self.till, MeteredStream(answer, meter, deadline))
+        await relay.start()
+        return StreamedAnswer(answer.status, passed_headers(answer.headers), relay)
+
+    async def _failed(self, tab: Tab, billing: Billing, error: BaseException) -> None:
+        await self.till.close(tab, _error(billing, f"{type(error).__name__}: {error}"))
+
+
+def _error(billing: Billing, message: str, answer: UpstreamAnswer | None = None) -> Outcome:
+    identifier = upstream_request_id(answer.headers) if answer else None
+    return Outcome(Status.ERROR, billing, error_message=message, upstream_request_id=identifier)
+
+
+def _without(secret: str | None, text: str) -> str:
+    return text.replace(secret, "[provider key]") if secret else text
+
+
+def _is_event_stream(answer: UpstreamAnswer) -> bool:
+    return answer.headers.get("content-type", "").startswith("text/event-stream")

@@ -1,0 +1,69 @@
+"""Directory reads, kept in memory for a few seconds so that most requests need none."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bursar.domain.budgets import Budget
+    from bursar.domain.keys import VirtualKey
+    from bursar.domain.pricing import Price
+    from bursar.domain.users import User
+    from bursar.ports import Directory
+
+ValueT = TypeVar("ValueT")
+
+_ENTRIES_MAX = 10_000
+
+
+class Fresh(Generic[ValueT]):
+    """Values by id, read again once they are older than `age_s`; absence is remembered as well."""
+
+    def __init__(
+        self,
+        read: Callable[[str], Awaitable[ValueT | None]],
+        age_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._age_s = age_s
+        self._monotonic = monotonic
+        self._kept: dict[str, tuple[float, ValueT | None]] = {}
+
+    async def get(self, record_id: str) -> ValueT | None:
+        now = self._monotonic()
+        kept = self._kept.get(record_id)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        value = await self._read(record_id)
+        if len(self._kept) >= _ENTRIES_MAX:
+            self._kept.clear()
+        self._kept[record_id] = (now + self._age_s, value)
+        return value
+
+
+class Lookup:
+    """What a request needs to know of the directory."""
+
+    def __init__(self, directory: Directory, age_s: float) -> None:
+        self._key_ids: Fresh[str] = Fresh(directory.key_id_of, age_s)
+        self._keys: Fresh[VirtualKey] = Fresh(directory.keys.get, age_s)
+        self._users: Fresh[User] = Fresh(directory.users.get, age_s)
+        self._budgets: Fresh[Budget] = Fresh(directory.budgets.get, age_s)
+        self._prices: Fresh[Price] = Fresh(directory.prices.get, age_s)
+
+    async def key_of(self, digest: str) -> VirtualKey | None:
+        key_id = await self._key_ids.get(digest)
+        return None if key_id is None else await self._keys.get(key_id)
+
+    async def user(self, user_id: str) -> User | None:
+        return await self._users.get(user_id)
+
+    async def budget(self, budget_id: str) -> Budget | None:
+        return await self._budgets.get(budget_id)
+
+    async def price(self, model_key: str) -> Price | None:
+        return await self._prices.get(model_key)

@@ -1,0 +1,74 @@
+"""The models a caller may ask for: those with a price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bursar.domain.errors import Forbidden, ModelNotFound
+from bursar.domain.models import ModelName, check_allowed, parse_model
+from bursar.ports import Directory
+from bursar.services.credentials import presented_credential
+from bursar.services.identity import Identity
+from bursar.services.lookup import Lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bursar.domain.keys import VirtualKey
+    from bursar.domain.pricing import Price
+
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """Lists models in OpenAI's shape."""
+
+    identity: Identity
+    lookup: Lookup
+    directory: Directory
+
+    async def all(self, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Every priced model the key may use.
+
+        Raises:
+            Unauthenticated: no valid credential.
+        """
+        key = await self.identity.authenticate(presented_credential(headers))
+        models: list[Price] = []
+        while page := await self.directory.prices.page(skip=len(models), limit=_PAGE):
+            models.extend(page)
+        shown = [_shown(price) for price in models if _may_use(key, parse_model(price.model_key))]
+        return {"object": "list", "data": sorted(shown, key=lambda model: str(model["id"]))}
+
+    async def one(self, headers: Mapping[str, str], model_id: str) -> dict[str, Any]:
+        """One model.
+
+        Raises:
+            Unauthenticated: no valid credential.
+            ModelNotFound: without a price, or not for this key.
+        """
+        key = await self.identity.authenticate(presented_credential(headers))
+        name = parse_model(model_id)
+        price = await self.lookup.price(str(name))
+        if price is None or not _may_use(key, name):
+            raise ModelNotFound(f"Model '{model_id}' not found")
+        return _shown(price)
+
+
+def _may_use(key: VirtualKey | None, name: ModelName) -> bool:
+    try:
+        check_allowed(name, key.allowed_models if key else None, "This API key")
+    except Forbidden:
+        return False
+    return True
+
+
+def _shown(price: Price) -> dict[str, Any]:
+    return {
+        "id": price.model_key,
+        "object": "model",
+        "created": int(price.created_at.timestamp()),
+        "owned_by": parse_model(price.model_key).provider,
+    }

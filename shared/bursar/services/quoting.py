@@ -1,0 +1,117 @@
+"""Quotes: the most a request can cost, and how it is made to fit what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from bursar.domain import pricing
+from bursar.domain.errors import Unpriceable
+from bursar.domain.money import ZERO
+from bursar.domain.pricing import Bound, Price
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from bursar.dialects.openai_body import Body
+    from bursar.domain.models import ModelName
+    from bursar.services.policy import Policy
+
+
+class InferenceRequest(Protocol):
+    """What every dialect's request tells the services."""
+
+    @property
+    def body(self) -> Body: ...
+    @property
+    def model(self) -> ModelName: ...
+    @property
+    def user(self) -> str | None: ...
+    @property
+    def is_streamed(self) -> bool: ...
+    @property
+    def wants_usage(self) -> bool: ...
+    @property
+    def endpoint(self) -> str:
+        """The gateway's path, for the books."""
+        ...
+
+    @property
+    def operation(self) -> str:
+        """Which of a provider's endpoints it needs."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """What is appended to a provider's base URL."""
+        ...
+
+    @property
+    def declared_output_tokens(self) -> int | None: ...
+    def bound(self, price: Price | None, output_tokens_default: int) -> Bound: ...
+    def rewritten(
+        self, *, output_tokens: int | None, limit_field: str, streams_usage: bool
+    ) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """An upper bound with its price.
+
+    Attributes:
+        price: None for a model without one, which is then served at no recorded cost.
+        useful_output_tokens: the shortest answer worth giving.
+        imposed_output_tokens: the output limit that the gateway puts into the request, or None.
+        was_lowered: the limit is below what the caller would have got with money enough.
+    """
+
+    bound: Bound
+    price: Price | None
+    useful_output_tokens: int
+    imposed_output_tokens: int | None = None
+    was_lowered: bool = False
+
+    @property
+    def amount_usd(self) -> Decimal:
+        return ZERO if self.price is None else pricing.quote(self.bound, self.price)
+
+    @property
+    def is_free(self) -> bool:
+        return self.price is not None and self.price.is_free
+
+    def lowered_to(self, left_usd: Decimal) -> Quote | None:
+        """The same request with the longest answer that fits, None if that is of no use."""
+        if self.price is None or not self.bound.output_tokens:
+            return None
+        tokens = pricing.affordable_output_tokens(self.bound, self.price, left_usd)
+        if tokens < min(self.useful_output_tokens, self.bound.output_tokens):
+            return None
+        return replace(
+            self,
+            bound=replace(self.bound, output_tokens=tokens),
+            imposed_output_tokens=tokens,
+            was_lowered=True,
+        )
+
+
+def quote_request(
+    request: InferenceRequest, price: Price | None, policy: Policy, *, is_limited: bool
+) -> Quote:
+    """Bound and price a request.
+
+    Args:
+        is_limited: some budget's limit applies, so the bound must be one that holds.
+
+    Raises:
+        Unpriceable: no price, or something in it that no token price covers, unless allowed.
+    """
+    if price is None and not policy.allow_unpriced:
+        raise Unpriceable(
+            f"Model '{request.model}' has no price: an administrator can set one at /v1/pricing"
+        )
+    bound = request.bound(price, policy.output_tokens_default)
+    is_unbounded = request.declared_output_tokens is None and (
+        price is None or price.max_output_tokens is None
+    )
+    imposed = bound.output_tokens if is_limited and is_unbounded else None
+    return Quote(bound, price, policy.useful_output_tokens, imposed)

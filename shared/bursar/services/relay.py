@@ -1,0 +1,122 @@
+"""Relaying a stream while metering it, and closing its books before its last bytes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bursar.dialects.openai_errors import stream_failure
+from bursar.dialects.openai_stream import DONE_FRAME
+from bursar.dialects.sse import FrameSplitter
+from bursar.domain.errors import UpstreamBroken, UpstreamError
+from bursar.domain.usage import Status
+from bursar.services.deadline import until
+from bursar.services.tab import Billing, Outcome
+from bursar.services.uncancelled import uncancelled
+from bursar.services.upstream_answers import upstream_request_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bursar.dialects.openai_stream import StreamMeter
+    from bursar.ports import UpstreamAnswer
+    from bursar.services.answers import Write
+    from bursar.services.tab import Tab, Till
+
+
+class MeteredStream:
+    """A provider's stream as the caller may see it, up to but without its terminal event."""
+
+    def __init__(self, answer: UpstreamAnswer, meter: StreamMeter, deadline: float) -> None:
+        self.answer = answer
+        self.meter = meter
+        self._deadline = deadline
+        self._splitter = FrameSplitter()
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Whole frames, joined as they came.
+
+        Raises:
+            UpstreamBroken: it ended without its terminal event, or said that it failed.
+            UpstreamTimeout: it took too long.
+        """
+        chunks = self.answer.chunks()
+        while not self.meter.is_done:
+            async with until(self._deadline):
+                chunk = await anext(chunks, None)
+            # An event that the end of the stream cuts off from its blank line still counts.
+            frames = self._splitter.feed(b"\n\n" if chunk is None else chunk)
+            piece = b"".join(frame for frame in frames if self.meter.passes(frame))
+            if piece.strip():
+                yield piece
+            if self.meter.error is not None:
+                raise UpstreamBroken("The provider reported an error in its stream")
+            if chunk is None and not self.meter.is_done:
+                raise UpstreamBroken("The provider's stream ended without its terminal event")
+
+
+class StreamRelay:
+    """One stream's way to its caller; see `answers.Relay`."""
+
+    def __init__(self, tab: Tab, till: Till, stream: MeteredStream) -> None:
+        self._tab = tab
+        self._till = till
+        self._stream = stream
+        self._pieces = stream.pieces()
+        self._first: bytes | None = None
+        self._started_at = time.monotonic()
+        self._first_token_ms: int | None = None
+
+    async def start(self) -> None:
+        """Wait for the first piece, so that an early failure can still be an HTTP status.
+
+        Raises:
+            UpstreamError: the stream failed before it said anything.
+        """
+        try:
+            self._first = await anext(self._pieces, None)
+        except BaseException as error:
+            await self._end(_status_of(error), error)
+            raise
+        self._first_token_ms = int((time.monotonic() - self._started_at) * 1000)
+
+    async def run(self, write: Write) -> None:
+        try:
+            if self._first is not None:
+                await write(self._first)
+                async for piece in self._pieces:
+                    await write(piece)
+        except UpstreamError as error:
+            await self._end(Status.ERROR, error)
+            await write(stream_failure(error.code))
+        except BaseException as error:
+            await self._end(_status_of(error), error)
+            raise
+        else:
+            await self._end(Status.SUCCESS)
+            await write(DONE_FRAME)
+
+    async def _end(self, status: Status, error: BaseException | None = None) -> None:
+        await uncancelled(self._close(status, error))
+
+    async def _close(self, status: Status, error: BaseException | None) -> None:
+        await self._pieces.aclose()
+        await self._stream.answer.close()
+        meter = self._stream.meter
+        message = None if error is None else meter.error or f"{type(error).__name__}: {error}"
+        await self._till.close(
+            self._tab,
+            Outcome(
+                status,
+                Billing.METERED,
+                meter.usage,
+                meter.output_bytes,
+                error_message=message,
+                first_token_ms=self._first_token_ms,
+                upstream_request_id=upstream_request_id(self._stream.answer.headers),
+            ),
+        )
+
+
+def _status_of(error: BaseException) -> Status:
+    return Status.ERROR if isinstance(error, UpstreamError) else Status.DISCONNECTED

@@ -1,0 +1,167 @@
+"""The schedule's work: expire holds that nobody will close, and close periods that are over.
+
+Every step is one conditional write that does nothing the second time, so two sweeps at once, or
+one that dies half way, do no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bursar.domain.budgets import Budget
+from bursar.domain.ids import made_at
+from bursar.domain.money import ZERO
+from bursar.domain.usage import ResetRecord, Status, UsageRecord
+from bursar.ports import Clock, Directory, Ledger, ResetLog, UsageLog
+from bursar.services.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
+
+    from bursar.domain.budgets import AccountKey
+    from bursar.domain.holds import Balance, Hold
+
+_LOG = logging.getLogger(__name__)
+_PAGE = 100
+# Clocks differ, and directory entries are a few seconds old: nobody reserves this late.
+_CLOSING_GRACE = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What a sweep did.
+
+    Attributes:
+        is_complete: False where it ran out of time; the next one goes on.
+    """
+
+    accounts_seen: int = 0
+    holds_expired: int = 0
+    holds_repaired: int = 0
+    periods_closed: int = 0
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Goes over every open account."""
+
+    ledger: Ledger
+    usage_log: UsageLog
+    reset_log: ResetLog
+    directory: Directory
+    policy: Policy
+    clock: Clock
+    _budgets: dict[str, Budget | None] = field(default_factory=dict, repr=False)
+
+    async def run(self, stop_at: datetime | None = None) -> SweepReport:
+        """Sweep once, page by page, until done or until `stop_at`.
+
+        Raises:
+            StoreUnavailable: the ledger cannot be reached; what was done stays done.
+        """
+        self._budgets.clear()
+        report = SweepReport()
+        async for page in _pages(self.ledger.open_accounts()):
+            if stop_at is not None and self.clock() >= stop_at:
+                report.is_complete = False
+                break
+            balances = await self.ledger.balances(page)
+            for account, balance in balances.items():
+                await self._visit(account, balance, report)
+        return report
+
+    async def _visit(self, account: AccountKey, balance: Balance, report: SweepReport) -> None:
+        report.accounts_seen += 1
+        now = self.clock()
+        overdue = [hold for hold in balance.holds.values() if hold.deadline <= now]
+        for hold in overdue:
+            await self._expire(account, hold, report)
+        has_open_holds = len(overdue) < len(balance.holds)
+        if not has_open_holds and account.period.is_over(now - _CLOSING_GRACE):
+            await self._close(account, report)
+
+    async def _expire(self, account: AccountKey, hold: Hold, report: SweepReport) -> None:
+        written = await self.usage_log.find(hold.user_id, hold.hold_id)
+        record = written or await self.usage_log.record(self._expired(hold))
+        if not await self.ledger.settle(account, hold, record.cost_usd or ZERO):
+            return
+        if record.status is Status.EXPIRED:
+            report.holds_expired += 1
+        else:
+            report.holds_repaired += 1
+        _LOG.warning(
+            "a hold was closed after its deadline",
+            extra={"request_id": hold.hold_id, "subject": account.subject, "as": record.status},
+        )
+
+    def _expired(self, hold: Hold) -> UsageRecord:
+        return UsageRecord(
+            request_id=hold.hold_id,
+            user_id=hold.user_id,
+            created_at=made_at(hold.hold_id),
+            endpoint="unknown",
+            status=Status.EXPIRED,
+            cost_usd=hold.amount_usd if self.policy.charges_unknown else ZERO,
+            is_estimated=True,
+            error_message="The gateway stopped before the request's books were closed",
+        )
+
+    async def _close(self, account: AccountKey, report: SweepReport) -> None:
+        await self._log_reset(account)
+        if await self.ledger.close(account):
+            report.periods_closed += 1
+
+    async def _log_reset(self, account: AccountKey) -> None:
+        """Written before the account closes, so that a crash between the two loses no reset."""
+        budget = await self._budget_of(account)
+        reset_at = account.period.end
+        if budget is None or reset_at is None:
+            return
+        balance = (await self.ledger.balances([account]))[account]
+        entry = ResetRecord(
+            budget_id=budget.budget_id,
+            subject=account.subject,
+            period_start=account.period.start,
+            reset_at=reset_at,
+            next_reset_at=budget.period_at(reset_at, account.period.start).end,
+            previous_spend_usd=balance.spent_usd,
+        )
+        if await self.reset_log.append(entry):
+            _LOG.info(
+                "a budget's period ended",
+                extra={"budget_id": entry.budget_id, "subject": entry.subject},
+            )
+
+    async def _budget_of(self, account: AccountKey) -> Budget | None:
+        kind, _, holder_id = account.subject.partition("/")
+        match kind:
+            case "pool":
+                budget_id: str | None = holder_id
+            case "key":
+                key = await self.directory.keys.get(holder_id)
+                budget_id = key.budget_id if key else None
+            case _:
+                user = await self.directory.users.get(holder_id)
+                budget_id = user.budget_id if user else None
+        return None if budget_id is None else await self._budget(budget_id)
+
+    async def _budget(self, budget_id: str) -> Budget | None:
+        if budget_id not in self._budgets:
+            self._budgets[budget_id] = await self.directory.budgets.get(budget_id)
+        return self._budgets[budget_id]
+
+
+async def _pages(accounts: AsyncIterator[AccountKey]) -> AsyncIterator[Sequence[AccountKey]]:
+    page: list[AccountKey] = []
+    async for account in accounts:
+        page.append(account)
+        if len(page) == _PAGE:
+            yield page
+            page = []
+    if page:
+        yield page

@@ -1,0 +1,224 @@
+"""A tab: the money of one request, from its reservation until the books are closed.
+
+The usage record is written before the accounts settle. Whatever dies between the two leaves a
+record that the sweeper settles by; whatever dies before leaves a hold that it charges.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bursar.domain.budgets import Limit
+from bursar.domain.errors import BudgetExceeded, StoreUnavailable
+from bursar.domain.holds import Hold
+from bursar.domain.money import ZERO, display
+from bursar.domain.pricing import cost_of
+from bursar.domain.usage import Status, TokenUsage, UsageRecord
+from bursar.services.identity import Caller
+from bursar.services.quoting import InferenceRequest, Quote
+from bursar.services.rates import RateTicket
+from bursar.services.uncancelled import uncancelled
+
+if TYPE_CHECKING:
+    from bursar.domain.holds import Shortfall
+    from bursar.ports import Clock, Ledger, UsageLog
+    from bursar.services.policy import Policy
+
+_LOG = logging.getLogger(__name__)
+_LOWERINGS_MAX = 6
+
+
+class Billing(StrEnum):
+    """What is known of the provider's bill."""
+
+    NOTHING = "nothing"
+    METERED = "metered"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request ended.
+
+    Attributes:
+        usage: what the provider counted, None where it did not say.
+        output_bytes: what was generated as far as it was seen, the bound of unreported output.
+        error_message: for the books; may quote the provider, so it is never sent to a caller.
+    """
+
+    status: Status
+    billing: Billing
+    usage: TokenUsage | None = None
+    output_bytes: int = 0
+    error_message: str | None = None
+    first_token_ms: int | None = None
+    upstream_request_id: str | None = None
+
+
+@dataclass(slots=True)
+class Tab:
+    """One request's open reservation."""
+
+    request_id: str
+    opened_at: datetime
+    caller: Caller
+    request: InferenceRequest
+    quote: Quote
+    hold: Hold
+    limits: Sequence[Limit]
+    ticket: RateTicket | None = None
+    cost_usd: Decimal | None = field(default=None, init=False)
+
+
+class Till:
+    """Opens tabs by reserving and closes them by settling."""
+
+    def __init__(self, ledger: Ledger, usage_log: UsageLog, policy: Policy, clock: Clock) -> None:
+        self._ledger = ledger
+        self._usage_log = usage_log
+        self._policy = policy
+        self._clock = clock
+
+    async def open(  # the one place where all parts of a request meet
+        self,
+        request_id: str,
+        caller: Caller,
+        request: InferenceRequest,
+        quote: Quote,
+        limits: Sequence[Limit],
+    ) -> Tab:
+        """Reserve the quote in every account, or less if less of an answer still is of use.
+
+        Raises:
+            BudgetExceeded: a limit leaves too little; nothing is held.
+            StoreUnavailable: the ledger cannot be reached; nothing is spent.
+        """
+        now = self._clock()
+        for _ in range(_LOWERINGS_MAX):
+            hold = self._hold(request_id, caller, quote, now)
+            refusal = await self._reserve(limits, hold, is_free=quote.is_free)
+            if refusal is None:
+                return Tab(request_id, now, caller, request, quote, hold, limits)
+            limit, shortfall = refusal
+            lowered = quote.lowered_to(shortfall.left_usd)
+            if lowered is None:
+                break
+            quote = lowered
+        raise _refused(limit, quote, shortfall)
+
+    def _hold(self, request_id: str, caller: Caller, quote: Quote, now: datetime) -> Hold:
+        deadline = now.replace(microsecond=0) + timedelta(seconds=self._policy.hold_s + 1)
+        return Hold(request_id, quote.amount_usd, deadline, caller.user.user_id)
+
+    async def _reserve(
+        self, limits: Sequence[Limit], hold: Hold, *, is_free: bool
+    ) -> tuple[Limit, Shortfall] | None:
+        reserved: list[Limit] = []
+        for limit in limits:
+            reserved.append(limit)
+            try:
+                shortfall = await self._ledger.reserve(
+                    limit.account, hold, None if is_free else limit.limit_usd
+                )
+            except BaseException:
+                # Whether the last one is held is not known; releasing what is not held is harmless.
+                await uncancelled(self._release(reserved, hold))
+                raise
+            if shortfall is not None:
+                await uncancelled(self._release(reserved[:-1], hold))
+                return limit, shortfall
+        return None
+
+    async def _release(self, limits: Sequence[Limit], hold: Hold) -> None:
+        for limit in limits:
+            try:
+                await self._ledger.release(limit.account, hold)
+            except StoreUnavailable:
+                _LOG.exception("a hold stays until it expires", extra={"hold_id": hold.hold_id})
+
+    async def close(self, tab: Tab, outcome: Outcome) -> None:
+        """Write the books of a request, whoever cancels it meanwhile.
+
+        A ledger that cannot be reached does not take the answer from its caller: the hold stays,
+        and the sweeper closes it by the record, or in full if there is none.
+        """
+        await uncancelled(self._close(tab, outcome))
+
+    async def _close(self, tab: Tab, outcome: Outcome) -> None:
+        try:
+            kept = await self._usage_log.record(self._record(tab, outcome))
+            tab.cost_usd = kept.cost_usd
+            for limit in tab.limits:
+                await self._ledger.settle(limit.account, tab.hold, kept.cost_usd or ZERO)
+            if tab.ticket is not None and kept.usage is not None:
+                await tab.ticket.correct(kept.usage.total_tokens)
+        except StoreUnavailable:
+            _LOG.exception(
+                "a request's books stay open until its hold expires",
+                extra={"request_id": tab.request_id},
+            )
+
+    def _record(self, tab: Tab, outcome: Outcome) -> UsageRecord:
+        usage, cost_usd, is_estimated = self._bill(tab, outcome)
+        price, model = tab.quote.price, tab.request.model
+        now = self._clock()
+        return UsageRecord(
+            request_id=tab.request_id,
+            user_id=tab.caller.user.user_id,
+            created_at=tab.opened_at,
+            endpoint=tab.request.endpoint,
+            status=outcome.status,
+            key_id=tab.caller.key.key_id if tab.caller.key else None,
+            provider=model.provider,
+            model=model.model,
+            usage=usage,
+            cost_usd=cost_usd,
+            is_estimated=is_estimated,
+            is_streamed=tab.request.is_streamed,
+            error_message=outcome.error_message,
+            duration_ms=(now - tab.opened_at) // timedelta(milliseconds=1),
+            first_token_ms=outcome.first_token_ms,
+            input_usd_per_million=price.input_usd_per_million if price else None,
+            output_usd_per_million=price.output_usd_per_million if price else None,
+            upstream_request_id=outcome.upstream_request_id,
+        )
+
+    def _bill(self, tab: Tab, outcome: Outcome) -> tuple[TokenUsage | None, Decimal | None, bool]:
+        """Tokens, cost and whether they are upper bounds."""
+        price, bound = tab.quote.price, tab.quote.bound
+        match outcome.billing:
+            case Billing.NOTHING:
+                return None, ZERO, False
+            case Billing.UNKNOWN:
+                charge = tab.hold.amount_usd if self._policy.charges_unknown else ZERO
+                return None, None if price is None else charge, True
+            case Billing.METERED:
+                usage = outcome.usage or TokenUsage(
+                    bound.input_tokens, min(outcome.output_bytes, bound.output_tokens_total)
+                )
+                cost = None if price is None else cost_of(usage, price)
+                return usage, cost, outcome.usage is None
+
+
+def _refused(limit: Limit, quote: Quote, shortfall: Shortfall) -> BudgetExceeded:
+    needed, left = quote.amount_usd, shortfall.left_usd
+    return BudgetExceeded(
+        f"{limit.label} has exceeded budget limit",
+        advice=(
+            f"This request may cost up to {display(needed)} and {display(left)} is left: "
+            f"shorten it, lower its output limit, or wait {_until(limit)}"
+        ),
+        needed_usd=needed,
+        left_usd=left,
+    )
+
+
+def _until(limit: Limit) -> str:
+    end = limit.account.period.end
+    return "for a larger budget" if end is None else f"until {end:%Y-%m-%dT%H:%M:%SZ}"

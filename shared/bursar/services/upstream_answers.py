@@ -1,0 +1,74 @@
+"""What of a provider's answer may reach the caller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bursar.domain.errors import UpstreamError, UpstreamTimeout
+from bursar.services.answers import WholeAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bursar.domain.upstream import Target
+    from bursar.ports import UpstreamAnswer
+
+_PASSED = (
+    "content-type",
+    "retry-after",
+    "retry-after-ms",
+    "openai-processing-ms",
+    "openai-version",
+)
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id")
+_ERROR_BYTES_MAX = 64 * 1024
+_SECRET_PREFIX = 8
+
+
+class CredentialsRefused(UpstreamError):
+    """The provider refused the gateway's key; the caller's own key is fine."""
+
+    code = "provider_authentication"
+
+
+def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: headers[name] for name in _PASSED if name in headers}
+
+
+def upstream_request_id(headers: Mapping[str, str]) -> str | None:
+    """The provider's own id of the call, for its support."""
+    return next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
+
+
+async def read_error(answer: UpstreamAnswer) -> bytes:
+    """The start of an error's body, enough for any message."""
+    body = b""
+    async for chunk in answer.chunks():
+        body += chunk
+        if len(body) >= _ERROR_BYTES_MAX:
+            break
+    return body[:_ERROR_BYTES_MAX]
+
+
+def refusal(answer: UpstreamAnswer, body: bytes, target: Target) -> WholeAnswer:
+    """The provider's refusal for the caller.
+
+    A 4xx passes with its body, unless that could show something of the provider key.
+
+    Raises:
+        UpstreamError: for anything else; its message quotes nothing.
+    """
+    name, status = target.provider.name, answer.status
+    if status == 401 or _shows(target.api_key, body):
+        raise CredentialsRefused(
+            f"Provider '{name}' refused the gateway's credentials; ask its administrator"
+        )
+    if status == 504:
+        raise UpstreamTimeout(f"Provider '{name}' timed out")
+    if not 400 <= status < 500:
+        raise UpstreamError(f"Provider '{name}' failed with status {status}")
+    return WholeAnswer(status, passed_headers(answer.headers), body)
+
+
+def _shows(secret: str | None, body: bytes) -> bool:
+    return bool(secret) and str(secret)[:_SECRET_PREFIX].encode() in body

@@ -1,0 +1,190 @@
+"""Settings: environment variables over a YAML file in the seed gateway's format.
+
+A wrong setting stops the start; the error names it and says how to mend it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from bursar.domain.errors import WrongSetting
+from bursar.domain.money import parse_usd
+from bursar.services.policy import Policy, UserField
+from bursar.settings_file import read_file
+from bursar.settings_values import count, flag, listed, one_of, parse, port, seconds, text
+from bursar.upstream.targets import ProviderSettings
+
+PREFIX = "BURSAR_"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredPrice:
+    """A price row of the file, in US dollars a million tokens."""
+
+    input_usd_per_million: Decimal
+    output_usd_per_million: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a process is told when it starts.
+
+    Attributes:
+        master_key: its text; or `master_key_digest`, its SHA-256 in hex, which is enough.
+        mock: offer the `mock` provider; None offers it only where no other is configured.
+        sweep_interval_s: how often a local run does the schedule's work.
+        request_bytes_max: longest body accepted.
+    """
+
+    master_key: str | None = field(default=None, repr=False)
+    master_key_digest: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path(".bursar")
+    table: str = "bursar"
+    log_level: str = "INFO"
+    mock: bool | None = None
+    public_prices: bool = True
+    cors_allow_origins: tuple[str, ...] = ()
+    sweep_interval_s: float = 60.0
+    request_bytes_max: int = 10 * 1024 * 1024
+    policy: Policy = field(default_factory=Policy)
+    providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
+    pricing: Mapping[str, ConfiguredPrice] = field(default_factory=dict)
+
+
+# What a variable, or the same name in lower case in the file, is read as.
+_PLAIN = {
+    "master_key": text,
+    "master_key_digest": text,
+    "host": text,
+    "port": port,
+    "data_dir": lambda value: Path(text(value)).expanduser(),
+    "table": text,
+    "log_level": one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+    "mock": flag,
+    "public_prices": flag,
+    "cors_allow_origins": listed,
+    "sweep_interval_s": seconds,
+    "request_bytes_max": count,
+}
+_POLICY = {
+    "allow_unpriced": flag,
+    "user_field": lambda value: UserField(one_of(*UserField)(value)),
+    "rate_limit_rpm": count,
+    "output_tokens_default": count,
+    "useful_output_tokens": count,
+    "request_timeout_s": seconds,
+    "hold_margin_s": seconds,
+    "charges_unknown": flag,
+    "directory_age_s": seconds,
+}
+_READ_ELSEWHERE = {"config"}
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the environment, and the file that `BURSAR_CONFIG` names.
+
+    Raises:
+        WrongSetting: a value is not what its name needs, or a name is unknown.
+    """
+    from_file = read_file(environ.get(PREFIX + "CONFIG"), environ)
+    given = {**_known(from_file), **_from_environment(environ)}
+    plain = {name: parse(given[name], _PLAIN[name]) for name in _PLAIN if name in given}
+    policy = {name: parse(given[name], _POLICY[name]) for name in _POLICY if name in given}
+    return Settings(
+        **plain,
+        policy=Policy(**policy),
+        providers=_providers(from_file.get("providers") or {}),
+        pricing=_pricing(from_file.get("pricing") or {}),
+    )
+
+
+def _known(from_file: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """The file's settings; what only the seed knew, such as its database, is passed over."""
+    return {
+        name: (f"'{name}' in the configuration file", value)
+        for name, value in from_file.items()
+        if name in _PLAIN or name in _POLICY
+    }
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
+    given = {}
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or not value:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name in _READ_ELSEWHERE:
+            continue
+        if name not in _PLAIN and name not in _POLICY:
+            raise WrongSetting(_unknown(variable))
+        given[name] = (variable, value)
+    return given
+
+
+def _unknown(variable: str) -> str:
+    names = [PREFIX + name.upper() for name in (*_PLAIN, *_POLICY, *_READ_ELSEWHERE)]
+    close = get_close_matches(variable, names, n=1)
+    hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(names))}"
+    return f"{variable} is not a setting{hint}"
+
+
+def _providers(section: Any) -> dict[str, ProviderSettings]:
+    return {
+        name: _provider(f"providers.{name}", entry or {})
+        for name, entry in _mapping("providers", section).items()
+    }
+
+
+def _provider(where: str, entry: Any) -> ProviderSettings:
+    entry = _mapping(where, entry)
+    args = _mapping(f"{where}.client_args", entry.get("client_args") or {})
+    headers = args.get("custom_headers") or args.get("default_headers") or {}
+    headers = _mapping(f"{where}.client_args.custom_headers", headers)
+    timeout = args.get("timeout")
+    return ProviderSettings(
+        api_key=_optional(f"{where}.api_key", entry.get("api_key"), text),
+        api_base=_optional(f"{where}.api_base", entry.get("api_base"), text),
+        headers={str(name).lower(): str(value) for name, value in headers.items()},
+        timeout_s=_optional(f"{where}.client_args.timeout", timeout, seconds),
+    )
+
+
+def _optional(where: str, value: Any, read: Any) -> Any:
+    return None if value in (None, "") else parse((where, value), read)
+
+
+def _pricing(section: Any) -> dict[str, ConfiguredPrice]:
+    return {
+        str(model): ConfiguredPrice(
+            _rate(f"pricing.{model}", row, "input_price_per_million"),
+            _rate(f"pricing.{model}", row, "output_price_per_million"),
+        )
+        for model, row in _mapping("pricing", section).items()
+    }
+
+
+def _rate(where: str, row: Any, name: str) -> Decimal:
+    value = _mapping(where, row).get(name)
+    try:
+        rate = parse_usd(str(value))
+    except ValueError:
+        rate = Decimal(-1)
+    if rate < 0:
+        raise WrongSetting(
+            f"{where}.{name} must be a price in dollars, zero or more; it is {value!r}"
+        )
+    return rate
+
+
+def _mapping(where: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise WrongSetting(f"'{where}' in the configuration file must be a mapping")
+    return value

@@ -22,6 +22,7 @@ class Provider:
         endpoints: which of "chat" and "embeddings" the provider serves.
         output_limit_field: the request field that caps the answer, where the request has none.
         streams_usage: whether it understands `stream_options.include_usage`.
+        host_path: what belongs behind a base URL that an administrator gave as a host only.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Provider:
     endpoints: frozenset[str] = frozenset({"chat"})
     output_limit_field: str = "max_tokens"
     streams_usage: bool = True
+    host_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

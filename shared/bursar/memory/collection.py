@@ -23,7 +23,10 @@ class MemoryCollection(Generic[RecordT]):
         return self._records.get(record_id)
 
     async def add(self, record: RecordT) -> bool:
-        return self._records.setdefault(self._id_of(record), record) is record
+        if self._id_of(record) in self._records:
+            return False
+        await self.put(record)
+        return True
 
     async def put(self, record: RecordT) -> None:
         self._records[self._id_of(record)] = record

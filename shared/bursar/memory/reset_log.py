@@ -21,7 +21,11 @@ class MemoryResetLog:
 
     async def append(self, entry: ResetRecord) -> bool:
         entries = self._entries.setdefault(entry.budget_id, {})
-        return entries.setdefault((entry.reset_at, entry.subject), entry) is entry
+        position = entry.reset_at, entry.subject
+        if position in entries:
+            return False
+        entries[position] = entry
+        return True
 
     async def page(
         self, budget_id: str, *, limit: int, cursor: str | None = None

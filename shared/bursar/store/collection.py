@@ -11,9 +11,11 @@ from bursar.store.values import RecordNotation, text
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from _typeshed import DataclassInstance
+
     from bursar.store.call import Attribute, Call, Item
 
-RecordT = TypeVar("RecordT")
+RecordT = TypeVar("RecordT", bound="DataclassInstance")
 
 IS_NEW: Final = "attribute_not_exists(pk)"
 IS_THERE: Final = "attribute_exists(pk)"

@@ -44,8 +44,8 @@ def span_of(wanted: UsageFilter, cursor: str | None) -> Span:
     Raises:
         InvalidRequest: the cursor is not one that `cursor_after` made.
     """
-    first = first_at(max(wanted.start or _EPOCH, _EPOCH))
-    last = _last_at(max(wanted.end or _LATEST, _EPOCH))
+    first = first_at(_representable(wanted.start or _EPOCH))
+    last = _last_at(_representable(wanted.end or _LATEST))
     return Span(first, last if cursor is None else min(last, _before(_request_id(cursor))))
 
 
@@ -56,6 +56,10 @@ def cursor_after(request_id: str) -> str:
 
 def day_of(request_id: str) -> str:
     return made_at(request_id).date().isoformat()
+
+
+def _representable(moment: datetime) -> datetime:
+    return min(max(moment, _EPOCH), _LATEST)
 
 
 def _last_at(moment: datetime) -> str:

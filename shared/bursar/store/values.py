@@ -7,6 +7,7 @@ point numbers into decimals.
 
 from __future__ import annotations
 
+from dataclasses import MISSING, Field, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -15,9 +16,11 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from _typeshed import DataclassInstance
+
     from bursar.store.call import Attribute, Item
 
-RecordT = TypeVar("RecordT")
+RecordT = TypeVar("RecordT", bound="DataclassInstance")
 
 
 def text(value: str) -> Attribute:
@@ -84,12 +87,13 @@ class RecordNotation(Generic[RecordT]):
         self._type = record_type
         self._documents = frozenset(documents)
         self._in_key = frozenset(in_key)
+        self._unset = {field.name: None for field in fields(record_type) if _has_no_default(field)}
 
     def attributes(self, record: RecordT) -> dict[str, Attribute]:
-        fields: Mapping[str, Any] = msgspec.to_builtins(record, builtin_types=(Decimal,))
+        plain: Mapping[str, Any] = msgspec.to_builtins(record, builtin_types=(Decimal,))
         return {
             name: self._encoded(name, value)
-            for name, value in fields.items()
+            for name, value in plain.items()
             if value is not None and name not in self._in_key
         }
 
@@ -103,8 +107,8 @@ class RecordNotation(Generic[RecordT]):
         Raises:
             msgspec.ValidationError: the item is not one.
         """
-        fields = {name: self._decoded(name, value) for name, value in item.items()}
-        return msgspec.convert(fields | in_key, self._type)
+        stored = {name: self._decoded(name, value) for name, value in item.items()}
+        return msgspec.convert({**self._unset, **stored, **in_key}, self._type)
 
     def _encoded(self, name: str, plain: Any) -> Attribute:
         if name in self._documents:
@@ -114,3 +118,7 @@ class RecordNotation(Generic[RecordT]):
     def _decoded(self, name: str, attribute: Attribute) -> Any:
         value = decode(attribute)
         return msgspec.json.decode(value) if name in self._documents else value
+
+
+def _has_no_default(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING

@@ -1,0 +1,60 @@
+"""The ports of a store, made for a test: in memory, or on a table of its own."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bursar.memory import (
+    MemoryDirectory,
+    MemoryLedger,
+    MemoryRateLimiter,
+    MemoryResetLog,
+    MemoryUsageLog,
+)
+from bursar.ports import Directory, Ledger, RateLimiter, ResetLog, UsageLog
+from bursar.store.directory import DynamoDirectory
+from bursar.store.ledger import DynamoLedger
+from bursar.store.rate_limiter import DynamoRateLimiter
+from bursar.store.reset_log import DynamoResetLog
+from bursar.store.schema import ensure_table
+from bursar.store.usage_log import DynamoUsageLog
+
+if TYPE_CHECKING:
+    from bursar.store.call import Call
+
+
+@dataclass(frozen=True)
+class Ports:
+    directory: Directory
+    ledger: Ledger
+    usage_log: UsageLog
+    reset_log: ResetLog
+    rate_limiter: RateLimiter
+
+
+def memory_ports() -> Ports:
+    return Ports(
+        MemoryDirectory(),
+        MemoryLedger(),
+        MemoryUsageLog(),
+        MemoryResetLog(),
+        MemoryRateLimiter(),
+    )
+
+
+def dynamo_ports(call: Call, table_name: str) -> Ports:
+    return Ports(
+        DynamoDirectory(call, table_name),
+        DynamoLedger(call, table_name),
+        DynamoUsageLog(call, table_name),
+        DynamoResetLog(call, table_name),
+        DynamoRateLimiter(call, table_name),
+    )
+
+
+async def new_table(call: Call) -> str:
+    table_name = f"bursar-{uuid.uuid4().hex}"
+    await ensure_table(call, table_name)
+    return table_name

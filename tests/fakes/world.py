@@ -1,0 +1,182 @@
+"""The gateway's services over stores in memory and a scripted provider."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from bursar.bootstrap import Storage
+from bursar.dialects.openai_chat import parse_chat
+from bursar.dialects.openai_embeddings import parse_embeddings
+from bursar.domain.accounts import user_account
+from bursar.domain.budgets import Budget
+from bursar.domain.holds import Balance
+from bursar.domain.ids import request_id
+from bursar.domain.keys import VirtualKey, digest_of, new_virtual_key
+from bursar.domain.pricing import Price
+from bursar.domain.upstream import Provider, Target
+from bursar.domain.usage import UsageFilter, UsageRecord
+from bursar.domain.users import User
+from bursar.memory import (
+    MemoryDirectory,
+    MemoryLedger,
+    MemoryRateLimiter,
+    MemoryResetLog,
+    MemoryUsageLog,
+)
+from bursar.services.answers import StreamedAnswer, WholeAnswer
+from bursar.services.completion import Completion
+from bursar.services.exchange import Exchange
+from bursar.services.identity import Identity
+from bursar.services.last_use import LastUse
+from bursar.services.lookup import Lookup
+from bursar.services.master_key import MasterKey
+from bursar.services.policy import Policy
+from bursar.services.rates import Rates
+from bursar.services.sweep import Sweep
+from bursar.services.tab import Till
+from bursar.services.targets import Targets
+from tests.fakes.scripted_upstream import ScriptedUpstream
+
+MASTER_KEY = "master-key-of-the-tests"
+PROVIDER_KEY = "sk-canary-provider-key-0123456789"
+MODEL = "openai:gpt-test"
+
+
+class World:
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+        self.policy = policy or Policy(directory_age_s=0.0)
+        self.upstream = ScriptedUpstream()
+        self.ledger = MemoryLedger()
+        self.usage_log = MemoryUsageLog()
+        self.storage = Storage(
+            directory=MemoryDirectory(),
+            ledger=self.ledger,
+            usage_log=self.usage_log,
+            reset_log=MemoryResetLog(),
+            rate_limiter=MemoryRateLimiter(),
+        )
+        self.completion = self._completion()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def _completion(self) -> Completion:
+        storage, policy = self.storage, self.policy
+        lookup = Lookup(storage.directory, policy.directory_age_s)
+        till = Till(storage.ledger, storage.usage_log, policy, self.clock)
+        provider = Provider(
+            "openai",
+            "https://api.example",
+            endpoints=frozenset({"chat", "embeddings"}),
+            output_limit_field="max_completion_tokens",
+        )
+        target = Target(provider, "https://api.example/v1", PROVIDER_KEY)
+        return Completion(
+            identity=Identity(lookup, MasterKey.of(MASTER_KEY), policy, self.clock),
+            lookup=lookup,
+            targets=Targets({"openai": target}),
+            rates=Rates(storage.rate_limiter, policy, self.clock),
+            till=till,
+            exchange=Exchange(self.upstream, till, policy),
+            last_use=LastUse(storage.directory, self.clock),
+            policy=policy,
+        )
+
+    @property
+    def sweep(self) -> Sweep:
+        storage = self.storage
+        return Sweep(
+            ledger=storage.ledger,
+            usage_log=storage.usage_log,
+            reset_log=storage.reset_log,
+            directory=storage.directory,
+            policy=self.policy,
+            clock=self.clock,
+        )
+
+    async def price(
+        self, model: str = MODEL, usd_in: str = "1", usd_out: str = "2", **limits: Any
+    ) -> None:
+        row = Price(model, Decimal(usd_in), Decimal(usd_out), self.now, self.now, **limits)
+        await self.storage.directory.prices.put(row)
+
+    async def budget(self, usd: str | None, budget_id: str = "b1", **fields: Any) -> str:
+        limit = None if usd is None else Decimal(usd)
+        row = Budget(budget_id, self.now, self.now, max_budget_usd=limit, **fields)
+        await self.storage.directory.budgets.put(row)
+        return budget_id
+
+    async def user(self, user_id: str = "alice", **fields: Any) -> User:
+        user = User(user_id, self.now, self.now, self.now, **fields)
+        await self.storage.directory.users.put(user)
+        return user
+
+    async def key(self, user_id: str = "alice", **fields: Any) -> str:
+        plain = new_virtual_key()
+        digest = digest_of(plain)
+        row = VirtualKey(f"key-of-{user_id}", user_id, digest, self.now, **fields)
+        await self.storage.directory.keys.put(row)
+        await self.storage.directory.link_digest(digest, row.key_id)
+        return plain
+
+    async def someone(self, usd: str | None = None) -> str:
+        """A priced model, and a user with a key, and a budget if `usd` is given."""
+        await self.price()
+        budget_id = None if usd is None else await self.budget(usd)
+        await self.user(budget_id=budget_id, budget_started_at=self.now)
+        return await self.key()
+
+    async def chat(
+        self, key: str, *, headers: dict[str, str] | None = None, **body: Any
+    ) -> WholeAnswer | StreamedAnswer:
+        message = {"role": "user", "content": "hello"}
+        content = {"model": MODEL, "messages": [message], "max_tokens": 100} | body
+        raw = msgspec.json.encode({k: v for k, v in content.items() if v is not None})
+        sent = {"authorization": f"Bearer {key}"} | (headers or {})
+        return await self.completion.serve(request_id(self.now), sent, raw, parse_chat)
+
+    async def embed(self, key: str, **body: Any) -> WholeAnswer | StreamedAnswer:
+        raw = msgspec.json.encode({"model": MODEL, "input": "hello"} | body)
+        sent = {"authorization": f"Bearer {key}"}
+        return await self.completion.serve(request_id(self.now), sent, raw, parse_embeddings)
+
+    async def balance(self, user_id: str = "alice") -> Balance:
+        user = await self.storage.directory.users.get(user_id)
+        assert user is not None
+        budget = await self.storage.directory.budgets.get(user.budget_id or "")
+        account = user_account(user, budget, self.now)
+        return (await self.ledger.balances([account])).get(account, Balance())
+
+    async def records(self) -> list[UsageRecord]:
+        page = await self.usage_log.page(UsageFilter(), limit=1000)
+        return list(page.records)
+
+    async def record(self) -> UsageRecord:
+        """The only usage record there is."""
+        (only,) = await self.records()
+        return only
+
+    def pass_time(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+
+
+async def drained(answer: WholeAnswer | StreamedAnswer) -> bytes:
+    """All that a stream writes."""
+    assert isinstance(answer, StreamedAnswer)
+    written = bytearray()
+
+    async def write(piece: bytes) -> None:
+        written.extend(piece)
+
+    await answer.relay.run(write)
+    return bytes(written)
+
+
+def whole(answer: WholeAnswer | StreamedAnswer) -> Any:
+    assert isinstance(answer, WholeAnswer)
+    return msgspec.json.decode(answer.body)

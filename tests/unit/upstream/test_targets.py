@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import pytest
+
+from bursar.domain.errors import WrongSetting
+from bursar.upstream.catalogue import load_catalogue
+from bursar.upstream.targets import OTHER_DIALECTS, ProviderSettings, resolve_targets
+
+CATALOGUE = load_catalogue()
+KEY = "sk-canary-0123456789"
+
+
+def refusal(name: str, settings: ProviderSettings, environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(WrongSetting) as refused:
+        resolve_targets({name: settings}, environ or {}, CATALOGUE)
+    assert KEY not in refused.value.message
+    return refused.value.message
+
+
+def test_nothing_configured_and_nothing_in_the_environment_makes_no_target() -> None:
+    assert resolve_targets({}, {}, CATALOGUE) == {}
+
+
+def test_a_key_in_the_environment_is_enough_for_a_hosted_provider() -> None:
+    target = resolve_targets({}, {"OPENAI_API_KEY": KEY}, CATALOGUE)["openai"]
+    assert (target.base_url, target.api_key) == ("https://api.openai.com/v1", KEY)
+    assert target.timeout_s == 600
+
+
+def test_an_empty_variable_is_as_good_as_none() -> None:
+    assert resolve_targets({}, {"OPENAI_API_KEY": "", "GROQ_API_KEY": " "}, CATALOGUE) == {}
+
+
+def test_the_first_key_variable_wins() -> None:
+    environ = {"GOOGLE_API_KEY": "second", "GEMINI_API_KEY": "first"}
+    assert resolve_targets({}, environ, CATALOGUE)["gemini"].api_key == "first"
+
+
+def test_settings_win_over_the_environment() -> None:
+    environ = {"OPENAI_API_KEY": "other", "OPENAI_BASE_URL": "https://other.example/v1"}
+    settings = ProviderSettings(api_key=KEY, api_base="https://mine.example/v1")
+    target = resolve_targets({"openai": settings}, environ, CATALOGUE)["openai"]
+    assert (target.base_url, target.api_key) == ("https://mine.example/v1", KEY)
+
+
+def test_what_settings_leave_out_comes_from_the_environment() -> None:
+    environ = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "https://other.example/v1/"}
+    target = resolve_targets({"openai": ProviderSettings()}, environ, CATALOGUE)["openai"]
+    assert (target.base_url, target.api_key) == ("https://other.example/v1", KEY)
+
+
+def test_headers_and_timeout_come_from_the_settings() -> None:
+    settings = ProviderSettings(api_key=KEY, headers={"OpenAI-Project": "p 1"}, timeout_s=9.5)
+    target = resolve_targets({"openai": settings}, {}, CATALOGUE)["openai"]
+    assert target.headers == {"openai-project": "p 1"}
+    assert target.timeout_s == 9.5
+
+
+def test_a_provider_whose_key_is_not_there_is_refused_with_the_variables_that_may_hold_it() -> None:
+    message = refusal("gemini", ProviderSettings())
+    assert message.startswith("providers.gemini.api_key: ")
+    assert "GEMINI_API_KEY or GOOGLE_API_KEY" in message
+
+
+def test_a_key_that_no_header_may_hold_is_refused_without_being_shown() -> None:
+    assert "api_key" in refusal("openai", ProviderSettings(api_key=f"{KEY}\r\nx: y"))
+    assert "GROQ_API_KEY" in refusal("groq", ProviderSettings(), {"GROQ_API_KEY": f"{KEY} é"})
+
+
+def test_a_self_hosted_server_is_used_without_a_key_when_configured() -> None:
+    target = resolve_targets({"ollama": ProviderSettings()}, {}, CATALOGUE)["ollama"]
+    assert (target.base_url, target.api_key) == ("http://localhost:11434/v1", None)
+
+
+def test_a_self_hosted_server_is_not_assumed_because_of_its_key_alone() -> None:
+    assert resolve_targets({}, {"VLLM_API_KEY": KEY}, CATALOGUE) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "base_url"),
+    [
+        ("localhost:11434", "http://localhost:11434/v1"),
+        ("http://10.0.0.7:11434/", "http://10.0.0.7:11434/v1"),
+        ("https://ollama.com/v1", "https://ollama.com/v1"),
+        ("https://models.example/deep/path", "https://models.example/deep/path"),
+    ],
+)
+def test_a_base_given_as_a_host_gets_the_path_its_server_answers_at(
+    given: str, base_url: str
+) -> None:
+    assert resolve_targets({}, {"OLLAMA_HOST": given}, CATALOGUE)["ollama"].base_url == base_url
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "base_url"),
+    [
+        ("azureopenai", "https://me.openai.azure.com/", "https://me.openai.azure.com/openai/v1"),
+        ("azure", "https://me.services.ai.azure.com", "https://me.services.ai.azure.com/openai/v1"),
+        ("databricks", "https://dbc-1.example", "https://dbc-1.example/serving-endpoints"),
+        ("openai", "https://proxy.example", "https://proxy.example"),
+    ],
+)
+def test_providers_with_an_address_of_their_own_take_its_host(
+    name: str, given: str, base_url: str
+) -> None:
+    settings = ProviderSettings(api_key=KEY, api_base=given)
+    assert resolve_targets({name: settings}, {}, CATALOGUE)[name].base_url == base_url
+
+
+def test_a_provider_without_a_common_address_is_refused_without_a_base() -> None:
+    message = refusal("azureopenai", ProviderSettings(api_key=KEY))
+    assert message.startswith("providers.azureopenai.api_base: ")
+    assert "AZURE_OPENAI_ENDPOINT" in message
+    assert "https://your-host/openai/v1" in message
+
+
+def test_a_key_for_a_provider_without_a_common_address_does_not_stop_the_start() -> None:
+    assert resolve_targets({}, {"AZURE_OPENAI_API_KEY": KEY}, CATALOGUE) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ("ftp://example", "https://"),
+        ("api.example/v1", "https://"),
+        ("https://", "https://"),
+        (f"https://user:{KEY}@example/v1", "credentials"),
+        (f"https://example/v1?key={KEY}", "credentials"),
+        ("https://example/v1#x", "credentials"),
+        ("https://{resource}.example/v1", "placeholder"),
+    ],
+)
+def test_a_base_that_is_no_plain_http_url_is_refused(given: str, fault: str) -> None:
+    message = refusal("openai", ProviderSettings(api_key=KEY, api_base=given))
+    assert message.startswith("providers.openai.api_base: ")
+    assert fault in message
+
+
+def test_a_wrong_base_in_the_environment_is_refused_by_the_variables_name() -> None:
+    environ = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "nonsense"}
+    with pytest.raises(WrongSetting, match=r"^OPENAI_BASE_URL: "):
+        resolve_targets({}, environ, CATALOGUE)
+
+
+def test_plain_http_is_allowed_because_private_servers_often_have_no_tls() -> None:
+    settings = ProviderSettings(api_base="http://models.internal:8000/v1")
+    assert resolve_targets({"vllm": settings}, {}, CATALOGUE)["vllm"].base_url.startswith("http:")
+
+
+def test_an_unknown_name_is_refused_with_the_names_that_are_near() -> None:
+    message = refusal("opnai", ProviderSettings(api_key=KEY))
+    assert "did you mean openai" in message
+    assert "providers.opnai.api_base" in message
+    assert "did you mean" not in refusal("qqqqq", ProviderSettings(api_key=KEY))
+
+
+def test_an_unknown_name_with_a_base_is_a_server_of_the_administrators_own() -> None:
+    settings = ProviderSettings(api_base="https://llm.corp.example/v1/")
+    target = resolve_targets({"corp-llm": settings}, {}, CATALOGUE)["corp-llm"]
+    assert target.base_url == "https://llm.corp.example/v1"
+    assert target.provider.name == "corp-llm"
+    assert target.provider.endpoints == {"chat", "embeddings"}
+    assert target.api_key is None
+
+
+@pytest.mark.parametrize("name", ["My Provider", "a:b", "a/b", ""])
+def test_a_name_that_could_not_stand_before_a_models_colon_is_refused(name: str) -> None:
+    assert "a-z" in refusal(name, ProviderSettings(api_base="https://llm.example/v1"))
+
+
+@pytest.mark.parametrize("name", sorted(OTHER_DIALECTS))
+def test_a_provider_of_another_dialect_is_refused_by_name(name: str) -> None:
+    message = refusal(name, ProviderSettings(api_key=KEY, api_base="https://x.example"))
+    assert message.startswith(f"providers.{name}: this version does not serve {name}")
+
+
+def test_a_key_of_another_dialects_provider_in_the_environment_is_no_target() -> None:
+    environ = {"ANTHROPIC_API_KEY": KEY, "MISTRAL_API_KEY": KEY, "ANY_LLM_KEY": KEY}
+    assert resolve_targets({}, environ, CATALOGUE) == {}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"bad name": "x"}, {"x": "a\r\nb: c"}, {"x": " lead"}, {"Host": "x"}, {"": "x"}],
+)
+def test_headers_that_are_none_or_not_the_administrators_are_refused(
+    headers: dict[str, str],
+) -> None:
+    message = refusal("openai", ProviderSettings(api_key=KEY, headers=headers))
+    assert message.startswith("providers.openai.client_args.custom_headers: ")
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, float("inf"), float("nan")])
+def test_a_timeout_that_is_no_time_is_refused(timeout_s: float) -> None:
+    message = refusal("openai", ProviderSettings(api_key=KEY, timeout_s=timeout_s))
+    assert message.startswith("providers.openai.client_args.timeout: ")
+
+
+def test_the_mock_provider_is_there_when_configured_and_only_then() -> None:
+    target = resolve_targets({"mock": ProviderSettings()}, {}, CATALOGUE)["mock"]
+    assert (target.base_url, target.api_key) == ("mock://mock", None)
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    assert KEY not in repr(ProviderSettings(api_key=KEY, headers={"x-api-key": KEY}))

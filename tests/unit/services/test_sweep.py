@@ -1,0 +1,117 @@
+"""The schedule: holds that nobody closes, and periods that end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from bursar.domain.budgets import AccountKey, Scope, user_subject
+from bursar.domain.holds import Hold
+from bursar.domain.ids import request_id
+from bursar.domain.usage import Status, UsageRecord
+from tests.fakes.scripted_upstream import completion
+from tests.fakes.world import World
+
+
+async def _abandoned_hold(world: World, amount: str = "0.25") -> tuple[AccountKey, Hold]:
+    await world.budget("1", duration_s=86_400)
+    user = await world.user(budget_id="b1", budget_started_at=world.now)
+    budget = await world.storage.directory.budgets.get("b1")
+    assert budget is not None
+    account = AccountKey(user_subject(user.user_id), budget.period_at(world.now, world.now))
+    deadline = world.now + timedelta(seconds=900)
+    hold = Hold(request_id(world.now), Decimal(amount), deadline, user.user_id)
+    assert await world.ledger.reserve(account, hold, Decimal(1)) is None
+    return account, hold
+
+
+async def test_a_hold_is_left_alone_until_its_deadline() -> None:
+    world = World()
+    await _abandoned_hold(world)
+    world.pass_time(seconds=899)
+    report = await world.sweep.run()
+    assert (report.accounts_seen, report.holds_expired) == (1, 0)
+    assert len((await world.balance()).holds) == 1
+
+
+async def test_an_overdue_hold_is_charged_in_full_and_the_record_says_so() -> None:
+    world = World()
+    _, hold = await _abandoned_hold(world)
+    world.pass_time(seconds=900)
+    assert (await world.sweep.run()).holds_expired == 1
+    record = await world.record()
+    assert (record.request_id, record.status) == (hold.hold_id, Status.EXPIRED)
+    assert record.cost_usd == Decimal("0.25") == (await world.balance()).committed_usd
+    assert record.is_estimated
+    assert (await world.balance()).holds == {}
+
+
+async def test_a_hold_whose_record_was_written_settles_at_the_records_cost() -> None:
+    world = World()
+    _, hold = await _abandoned_hold(world)
+    written = UsageRecord(
+        hold.hold_id, "alice", world.now, "/v1/x", Status.SUCCESS, cost_usd=Decimal("0.01")
+    )
+    await world.usage_log.record(written)
+    world.pass_time(seconds=900)
+    assert (await world.sweep.run()).holds_repaired == 1
+    assert (await world.balance()).committed_usd == Decimal("0.01")
+    assert await world.record() == written
+
+
+async def test_sweeping_twice_changes_nothing_more() -> None:
+    world = World()
+    await _abandoned_hold(world)
+    world.pass_time(days=2)
+    await world.sweep.run()
+    again = await world.sweep.run()
+    assert (again.holds_expired, again.periods_closed) == (0, 0)
+    assert len(await world.records()) == 1
+
+
+async def test_a_period_that_is_over_is_closed_and_logged_once() -> None:
+    world = World()
+    account, _ = await _abandoned_hold(world)
+    world.pass_time(days=1, seconds=61)
+    await world.sweep.run()
+    report = await world.sweep.run()
+    assert [key async for key in world.ledger.open_accounts()] == []
+    (reset,), _ = await world.storage.reset_log.page("b1", limit=10)
+    assert reset.previous_spend_usd == Decimal("0.25")
+    assert reset.reset_at == account.period.end
+    assert reset.next_reset_at == reset.reset_at + timedelta(days=1)
+    assert report.accounts_seen == 0
+
+
+async def test_a_new_period_begins_with_nothing_spent() -> None:
+    world = World()
+    await world.price()
+    await world.budget("0.0005", duration_s=3_600)
+    await world.user(budget_id="b1", budget_started_at=world.now)
+    key = await world.key()
+    world.upstream.answer = completion(prompt_tokens=300, completion_tokens=100)
+    await world.chat(key)
+    world.pass_time(seconds=3_600)
+    await world.chat(key)
+    assert (await world.balance()).committed_usd == Decimal("0.0005")
+    assert len(await world.records()) == 2
+
+
+async def test_a_pools_period_is_logged_for_the_pool() -> None:
+    world = World()
+    await world.price()
+    await world.budget("5", "pool", scope=Scope.POOL, duration_s=60)
+    await world.user(budget_id="pool")
+    world.upstream.answer = completion()
+    await world.chat(await world.key())
+    world.pass_time(seconds=121)
+    await world.sweep.run()
+    (reset,), _ = await world.storage.reset_log.page("pool", limit=10)
+    assert reset.subject == "pool/pool"
+
+
+async def test_a_sweep_that_runs_out_of_time_says_so() -> None:
+    world = World()
+    await _abandoned_hold(world)
+    report = await world.sweep.run(stop_at=world.now)
+    assert not report.is_complete

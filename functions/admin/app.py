@@ -1,0 +1,63 @@
+"""The control plane as an ASGI application."""
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from functions.admin import quickstart
+from functions.admin.edge import FailureMiddleware, HeadersMiddleware
+from functions.admin.errors import handle_errors
+from functions.admin.routes import budgets, health, keys, pricing, usage, users
+from functions.admin.services import AdminServices
+from functions.admin.settings import AdminSettings
+
+_BODY_BYTES_MAX = 1024 * 1024
+_DESCRIPTION = (
+    "Manage an LLM gateway's virtual keys, users, budgets and prices, and read its books. "
+    "Every route but health and reading prices needs the master key. Amounts are US dollars, "
+    "written as JSON numbers with all their digits. Every error carries `detail` and, for "
+    "OpenAI's SDKs, `error`; every answer carries `x-request-id`."
+)
+_TAGS = [
+    {"name": "keys", "description": "Virtual keys: what applications present."},
+    {"name": "users", "description": "Users: whom spending is accounted to."},
+    {"name": "budgets", "description": "Budgets: limits, periods, and who shares them."},
+    {"name": "pricing", "description": "Prices of models; one without a price is not served."},
+    {"name": "usage", "description": "The books, one record a request."},
+    {"name": "health", "description": "For load balancers and probes."},
+]
+
+
+def create_app(services: AdminServices, settings: AdminSettings | None = None) -> FastAPI:
+    """Build the management API on services; nothing is read from the environment."""
+    settings = settings or AdminSettings()
+    app = FastAPI(
+        title="Bursar",
+        summary="A serverless LLM gateway: the management API.",
+        description=_DESCRIPTION,
+        version=settings.version,
+        openapi_tags=_TAGS,
+        strict_content_type=False,
+        max_body_size=_BODY_BYTES_MAX,
+    )
+    app.state.services = services
+    app.state.settings = settings
+    handle_errors(app)
+    for module in (health, keys, users, budgets, pricing, usage, quickstart):
+        app.include_router(module.router)
+    _surround(app, services, settings)
+    return app
+
+
+def _surround(app: FastAPI, services: AdminServices, settings: AdminSettings) -> None:
+    """Add what runs around the routes; the last one added is the outermost."""
+    app.add_middleware(FailureMiddleware)
+    if settings.cors_allow_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_allow_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+            allow_headers=["Content-Type", "Authorization", "X-AnyLLM-Key", "x-api-key"],
+            allow_credentials="*" not in settings.cors_allow_origins,
+            expose_headers=["x-request-id"],
+        )
+    app.add_middleware(HeadersMiddleware, clock=services.clock)

@@ -1,0 +1,156 @@
+"""The kinds of values that requests and answers are made of, and how they are validated."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from functools import partial
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import msgspec
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from bursar.domain.money import canonical
+
+_AMOUNT_END = 10**15
+_AMOUNT_TEXT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,18})?")
+_AMOUNT_QUANTUM = Decimal("1E-18")
+_AMOUNT_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "exclusiveMaximum": _AMOUNT_END},
+        {"type": "string", "pattern": f"^{_AMOUNT_TEXT.pattern}$"},
+    ]
+}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_METADATA_BYTES_MAX = 64 * 1024
+_METADATA_DEPTH_MAX = 16
+_NUMBER_DIGITS_MAX = 38
+_NUMBER_EXPONENT_MAX = 125
+
+
+def _number(value: object) -> object:
+    """Let numbers pass as they were written, and decimal text; pydantic alone takes much more."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError("Input should be a valid number")  # noqa: TRY004 (pydantic wants it)
+    if isinstance(value, str) and not _AMOUNT_TEXT.fullmatch(value):
+        raise ValueError("Input should be a valid decimal number")
+    return value
+
+
+def _rounded(value: Decimal, rounding: str) -> Decimal:
+    """Keep what the store's 38 digits can hold beside any amount before the point."""
+    context = Context(prec=_NUMBER_DIGITS_MAX, rounding=rounding)
+    return abs(canonical(value.quantize(_AMOUNT_QUANTUM, context=context)))
+
+
+def _integer(value: object) -> object:
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("Input should be a valid integer")  # noqa: TRY004 (pydantic wants it)
+    return value
+
+
+def _date_text(value: object) -> object:
+    """Numbers would be taken for Unix time in one of two units, so only dates are read."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("Input should be a valid datetime, as in 2030-01-31T12:00:00Z")
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Input should be between the years 1 and 9999 in UTC") from None
+
+
+def _user_id(value: str) -> str:
+    if value.startswith("/") or value.endswith("/usage"):
+        raise ValueError("A user's id cannot begin with '/' or end with '/usage'")
+    return value
+
+
+def _model_pattern(value: str) -> str:
+    if not re.search("[:/*?]", value):
+        raise ValueError("A pattern covers the provider too, as in 'openai:gpt-4o*' or '*:gpt-4o*'")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("Input should be a time zone's IANA name, as in 'Europe/Berlin'")
+    return value
+
+
+def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+    _check_storable(value, _METADATA_DEPTH_MAX)
+    if len(msgspec.json.encode(value)) > _METADATA_BYTES_MAX:
+        raise ValueError("Metadata should be at most 64 KiB of JSON")
+    return value
+
+
+def _check_storable(value: object, depth_left: int) -> None:
+    if depth_left == 0:
+        raise ValueError(f"Metadata should be nested at most {_METADATA_DEPTH_MAX} deep")
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            _check_storable(item, depth_left - 1)
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+        _check_number(Decimal(value))
+
+
+def _check_number(value: Decimal) -> None:
+    if len(value.as_tuple().digits) > _NUMBER_DIGITS_MAX or (
+        value and abs(value.adjusted()) > _NUMBER_EXPONENT_MAX
+    ):
+        raise ValueError("Numbers in metadata should have at most 38 digits, up to 1e125")
+
+
+LimitUsd = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    Field(ge=0, lt=_AMOUNT_END),
+    AfterValidator(partial(_rounded, rounding=ROUND_FLOOR)),
+    WithJsonSchema(_AMOUNT_SCHEMA),
+]
+"""A limit in US dollars; digits beyond the eighteenth after the point are cut off."""
+
+RateUsd = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    Field(ge=0, lt=_AMOUNT_END),
+    AfterValidator(partial(_rounded, rounding=ROUND_CEILING)),
+    WithJsonSchema(_AMOUNT_SCHEMA),
+]
+"""A price in US dollars; digits beyond the eighteenth after the point are rounded up."""
+
+Usd = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+"""US dollars in an answer: a JSON number with all its digits."""
+
+Integer = Annotated[int, BeforeValidator(_integer)]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_date_text),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A point in time; UTC unless it says otherwise."""
+
+UserId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_user_id),
+]
+Name = Annotated[str, StringConstraints(max_length=500)]
+BudgetId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ModelPattern = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_model_pattern)
+]
+ModelPatterns = Annotated[tuple[ModelPattern, ...], Field(max_length=200)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+PerMinute = Annotated[Integer, Field(ge=1, le=10**12)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]

@@ -1,0 +1,151 @@
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, Field, StrictBool
+
+from bursar.domain.keys import VirtualKey
+from bursar.services.admin_keys import IssuedKey, KeyRequest
+from functions.admin.schemas.examples import examples
+from functions.admin.schemas.fields import (
+    BudgetId,
+    Instant,
+    Integer,
+    Metadata,
+    ModelPatterns,
+    Name,
+    PerMinute,
+    UserId,
+)
+from functions.admin.schemas.patch import Patch
+
+_GRACE_S_MAX = 30 * 24 * 60 * 60
+
+_ALLOWED_MODELS = (
+    "Patterns of the models the key may use, in which `*` and `?` stand for anything, as in "
+    "`openai:gpt-4o*`; null allows every model, an empty list none."
+)
+_EXAMPLE = {
+    "id": "0b8f9d5e-6a43-4c0e-9f0b-3c1b0a6f4b53",
+    "key_name": "search service",
+    "user_id": "alice",
+    "created_at": "2026-01-31T12:00:00Z",
+    "last_used_at": None,
+    "expires_at": "2027-01-31T12:00:00Z",
+    "is_active": True,
+    "metadata": {"team": "search"},
+    "allowed_models": ["openai:gpt-4o*"],
+    "budget_id": None,
+    "rate_limit_rpm": 60,
+    "rate_limit_tpm": None,
+    "previous_key_valid_until": None,
+}
+
+
+class KeyCreate(BaseModel):
+    """A new virtual key."""
+
+    model_config = examples({"key_name": "search service", "user_id": "alice"})
+
+    key_name: Name | None = Field(None, description="What it is for.")
+    user_id: UserId | None = Field(
+        None,
+        description="Who it spends for. An unknown user is created; "
+        "without one the key gets a virtual user of its own, `apikey-<id>`.",
+    )
+    expires_at: Instant | None = Field(None, description="When it stops working.")
+    metadata: Metadata = Field(default_factory=dict, description="Kept and given back.")
+    allowed_models: ModelPatterns | None = Field(None, description=_ALLOWED_MODELS)
+    budget_id: BudgetId | None = Field(
+        None, description="A budget of the key's own, beside its user's."
+    )
+    rate_limit_rpm: PerMinute | None = Field(None, description="Requests a minute.")
+    rate_limit_tpm: PerMinute | None = Field(None, description="Tokens a minute.")
+
+    def request(self) -> KeyRequest:
+        return KeyRequest(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class KeyPatch(Patch):
+    """Changes to a key: an absent field is left alone, `null` clears one."""
+
+    model_config = examples({"is_active": False})
+    not_clearable: ClassVar[frozenset[str]] = frozenset({"is_active"})
+
+    key_name: Name | None = None
+    is_active: StrictBool | None = Field(
+        None, description="An inactive key is refused. `null` leaves it as it is."
+    )
+    expires_at: Instant | None = Field(None, description="`null`: never.")
+    metadata: Metadata | None = None
+    allowed_models: ModelPatterns | None = Field(None, description=_ALLOWED_MODELS)
+    budget_id: BudgetId | None = Field(
+        None,
+        description="Another budget begins a period of its own; what was spent is carried over.",
+    )
+    rate_limit_rpm: PerMinute | None = None
+    rate_limit_tpm: PerMinute | None = None
+
+
+class KeyRotate(BaseModel):
+    """How to replace a key."""
+
+    model_config = examples({"grace_period_sec": 86400})
+
+    grace_period_sec: Annotated[Integer, Field(ge=0, le=_GRACE_S_MAX)] = Field(
+        default=0, description="How much longer the replaced key works, at most 30 days."
+    )
+
+
+class KeyAnswer(BaseModel):
+    """A key's record, without the key."""
+
+    model_config = examples(_EXAMPLE)
+
+    id: str
+    key_name: str | None
+    user_id: str
+    created_at: Instant
+    last_used_at: Instant | None
+    expires_at: Instant | None
+    is_active: bool
+    metadata: dict[str, Any]
+    allowed_models: tuple[str, ...] | None
+    budget_id: str | None
+    rate_limit_rpm: int | None
+    rate_limit_tpm: int | None
+    previous_key_valid_until: Instant | None = Field(
+        description="Until when the key that the last rotation replaced works."
+    )
+
+    @classmethod
+    def of(cls, record: VirtualKey) -> Self:
+        return cls(**_answer_fields(record))
+
+
+class IssuedKeyAnswer(KeyAnswer):
+    """A key's record with the key, which is shown this once and not kept."""
+
+    model_config = examples({**_EXAMPLE, "key": "gw-" + "0123456789abcdef" * 4})
+
+    key: str = Field(description="The virtual key: 67 characters beginning with `gw-`.")
+
+    @classmethod
+    def issued(cls, issued: IssuedKey) -> Self:
+        return cls(key=issued.virtual_key, **_answer_fields(issued.record))
+
+
+def _answer_fields(record: VirtualKey) -> dict[str, Any]:
+    return {
+        "id": record.key_id,
+        "key_name": record.key_name,
+        "user_id": record.user_id,
+        "created_at": record.created_at,
+        "last_used_at": record.last_used_at,
+        "expires_at": record.expires_at,
+        "is_active": record.is_active,
+        "metadata": dict(record.metadata),
+        "allowed_models": record.allowed_models,
+        "budget_id": record.budget_id,
+        "rate_limit_rpm": record.rate_limit_rpm,
+        "rate_limit_tpm": record.rate_limit_tpm,
+        "previous_key_valid_until": record.previous_valid_until,
+    }

@@ -1,0 +1,108 @@
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field
+
+from bursar.domain.usage import Status, TokenUsage, UsagePage, UsageRecord
+from functions.admin.schemas.examples import examples
+from functions.admin.schemas.fields import Instant, Usd
+
+
+class UsageAnswer(BaseModel):
+    """One request in the books."""
+
+    model_config = examples(
+        {
+            "id": "019b7c5e-6f00-7c3a-8a1e-2f4f6b9d1c55",
+            "user_id": "alice",
+            "api_key_id": "0b8f9d5e-6a43-4c0e-9f0b-3c1b0a6f4b53",
+            "timestamp": "2026-01-31T12:00:00Z",
+            "model": "gpt-4o-mini",
+            "provider": "openai",
+            "endpoint": "/v1/chat/completions",
+            "prompt_tokens": 1200,
+            "completion_tokens": 300,
+            "total_tokens": 1500,
+            "cached_tokens": 1024,
+            "cost": 0.0002832,
+            "status": "success",
+            "outcome": "success",
+            "error_message": None,
+            "estimated": False,
+            "streamed": True,
+            "duration_ms": 2310,
+            "first_token_ms": 420,
+            "upstream_request_id": "req_9f2c",
+        }
+    )
+
+    id: str = Field(description="The request's id, also its `x-request-id`.")
+    user_id: str
+    api_key_id: str | None = Field(
+        description="The key used, also after it was deleted; null for the master key."
+    )
+    timestamp: Instant
+    model: str | None
+    provider: str | None
+    endpoint: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+    cached_tokens: int | None = Field(description="The part of the prompt read from a cache.")
+    cost: Usd | None = Field(description="US dollars; null where the model had no price.")
+    status: Literal["success", "error"]
+    outcome: Status = Field(
+        description="How the request ended: `disconnected` if the client left, `expired` if the "
+        "gateway never saw its end. All but `success` have the status `error`."
+    )
+    error_message: str | None
+    estimated: bool = Field(description="The provider gave no usage; tokens are upper bounds.")
+    streamed: bool
+    duration_ms: int | None
+    first_token_ms: int | None
+    upstream_request_id: str | None
+
+    @classmethod
+    def of(cls, record: UsageRecord) -> Self:
+        tokens = record.usage
+        return cls(
+            id=record.request_id,
+            user_id=record.user_id,
+            api_key_id=record.key_id,
+            timestamp=record.created_at,
+            model=record.model,
+            provider=record.provider,
+            endpoint=record.endpoint,
+            cost=record.cost_usd,
+            status="success" if record.status is Status.SUCCESS else "error",
+            outcome=record.status,
+            error_message=record.error_message,
+            estimated=record.is_estimated,
+            streamed=record.is_streamed,
+            duration_ms=record.duration_ms,
+            first_token_ms=record.first_token_ms,
+            upstream_request_id=record.upstream_request_id,
+            **_token_counts(tokens),
+        )
+
+
+class UsagePageAnswer(BaseModel):
+    """Usage, newest first."""
+
+    data: list[UsageAnswer]
+    next_cursor: str | None = Field(description="Pass as `cursor` for the next page.")
+
+    @classmethod
+    def of(cls, page: UsagePage) -> Self:
+        return cls(
+            data=[UsageAnswer.of(record) for record in page.records],
+            next_cursor=page.next_cursor,
+        )
+
+
+def _token_counts(usage: TokenUsage | None) -> dict[str, int | None]:
+    return {
+        "prompt_tokens": None if usage is None else usage.input_tokens,
+        "completion_tokens": None if usage is None else usage.output_tokens,
+        "total_tokens": None if usage is None else usage.total_tokens,
+        "cached_tokens": None if usage is None else usage.cached_input_tokens,
+    }

@@ -12,6 +12,7 @@ import pytest
 from botocore.config import Config
 
 from bursar.store.boto3_call import Boto3Call
+from bursar.store.connect import connect
 from tests.contracts.stores import dynamo_ports, memory_ports, new_table
 
 if TYPE_CHECKING:
@@ -54,12 +55,14 @@ def dynoxide_endpoint() -> Iterator[str]:
         process.wait()
 
 
-@pytest.fixture(params=["memory", "dynoxide"])
+@pytest.fixture(params=["memory", "signed", "boto3"])
 async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
     if request.param == "memory":
         yield memory_ports()
         return
-    call = boto3_call(request.getfixturevalue("dynoxide_endpoint"))
+    endpoint = request.getfixturevalue("dynoxide_endpoint")
+    is_signed = request.param == "signed"
+    call = connect({"DYNAMODB_ENDPOINT": endpoint}) if is_signed else boto3_call(endpoint)
     yield dynamo_ports(call, await new_table(call))
     await call.close()
 

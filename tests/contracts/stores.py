@@ -6,6 +6,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import boto3
+from botocore.config import Config
+
 from bursar.memory import (
     MemoryDirectory,
     MemoryLedger,
@@ -14,6 +17,8 @@ from bursar.memory import (
     MemoryUsageLog,
 )
 from bursar.ports import Directory, Ledger, RateLimiter, ResetLog, UsageLog
+from bursar.store.boto3_call import Boto3Call
+from bursar.store.connect import connect
 from bursar.store.directory import DynamoDirectory
 from bursar.store.ledger import DynamoLedger
 from bursar.store.rate_limiter import DynamoRateLimiter
@@ -23,6 +28,7 @@ from bursar.store.usage_log import DynamoUsageLog
 
 if TYPE_CHECKING:
     from bursar.store.call import Call
+    from bursar.store.signed_call import SignedCall
 
 
 @dataclass(frozen=True)
@@ -58,3 +64,20 @@ async def new_table(call: Call) -> str:
     table_name = f"bursar-{uuid.uuid4().hex}"
     await ensure_table(call, table_name)
     return table_name
+
+
+def signed_call(endpoint: str) -> SignedCall:
+    return connect({"DYNAMODB_ENDPOINT": endpoint})
+
+
+def boto3_call(endpoint: str) -> Boto3Call:
+    return Boto3Call(
+        boto3.client(
+            "dynamodb",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(max_pool_connections=32),
+        )
+    )

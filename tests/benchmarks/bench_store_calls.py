@@ -1,6 +1,6 @@
 """CPU a call of the signed client and of boto3, against the embedded engine.
 
-    python -m tests.benchmarks.bench_store_calls http://127.0.0.1:8001
+python -m tests.benchmarks.bench_store_calls http://127.0.0.1:8001
 """
 
 from __future__ import annotations

@@ -1,0 +1,67 @@
+"""An administrator's services over stores in memory, or over any others."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from bursar.domain.accounts import user_account
+from bursar.domain.holds import Hold
+from bursar.domain.ids import request_id
+from bursar.memory import MemoryDirectory, MemoryLedger, MemoryResetLog, MemoryUsageLog
+from bursar.services.administration import AdminServices
+from bursar.services.assigned_budgets import budget_of
+from bursar.services.master_key import MasterKey
+
+if TYPE_CHECKING:
+    from bursar.domain.budgets import AccountKey
+    from bursar.ports import Directory, Ledger, ResetLog, UsageLog
+
+MASTER_KEY = "the-master-key-of-the-tests"
+START = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+class Office:
+    """Services with a clock that stands still until it is moved."""
+
+    def __init__(
+        self,
+        directory: Directory | None = None,
+        ledger: Ledger | None = None,
+        usage_log: UsageLog | None = None,
+        reset_log: ResetLog | None = None,
+        master_key: MasterKey | None = None,
+    ) -> None:
+        self.now = START
+        self.services = AdminServices(
+            directory=directory or MemoryDirectory(),
+            ledger=ledger or MemoryLedger(),
+            usage_log=usage_log or MemoryUsageLog(),
+            reset_log=reset_log or MemoryResetLog(),
+            master_key=master_key or MasterKey.of(MASTER_KEY),
+            clock=lambda: self.now,
+        )
+
+    def wait(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+    async def spend(self, account: AccountKey, usd: str) -> None:
+        """Charge an account as a finished request does."""
+        hold = await self.hold(account, usd)
+        assert await self.services.ledger.settle(account, hold, hold.amount_usd)
+
+    async def hold(self, account: AccountKey, usd: str) -> Hold:
+        """Reserve in an account as a request does before it is sent."""
+        hold = Hold(request_id(self.now), Decimal(usd), self.now + timedelta(minutes=5), "anyone")
+        assert await self.services.ledger.reserve(account, hold, None) is None
+        return hold
+
+    async def account_of(self, user_id: str) -> AccountKey:
+        user = await self.services.directory.users.get(user_id)
+        assert user is not None
+        budget = await budget_of(self.services.directory, user.budget_id)
+        return user_account(user, budget, self.now)
+
+    async def spend_as(self, user_id: str, usd: str) -> None:
+        await self.spend(await self.account_of(user_id), usd)

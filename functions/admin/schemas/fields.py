@@ -1,5 +1,6 @@
 """The kinds of values that requests and answers are made of, and how they are validated."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -25,8 +26,7 @@ _AMOUNT_SCHEMA = {
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _METADATA_BYTES_MAX = 64 * 1024
 _METADATA_DEPTH_MAX = 16
-_NUMBER_DIGITS_MAX = 38
-_NUMBER_EXPONENT_MAX = 125
+_STORED_DIGITS_MAX = 38
 
 
 def _number(value: object) -> object:
@@ -40,7 +40,7 @@ def _number(value: object) -> object:
 
 def _rounded(value: Decimal, rounding: str) -> Decimal:
     """Keep what the store's 38 digits can hold beside any amount before the point."""
-    context = Context(prec=_NUMBER_DIGITS_MAX, rounding=rounding)
+    context = Context(prec=_STORED_DIGITS_MAX, rounding=rounding)
     return abs(canonical(value.quantize(_AMOUNT_QUANTUM, context=context)))
 
 
@@ -85,29 +85,28 @@ def _time_zone(value: str) -> str:
 
 
 def _metadata(value: dict[str, Any]) -> dict[str, Any]:
-    _check_storable(value, _METADATA_DEPTH_MAX)
-    if len(msgspec.json.encode(value)) > _METADATA_BYTES_MAX:
+    plain: dict[str, Any] = _plain(value, _METADATA_DEPTH_MAX)
+    if len(msgspec.json.encode(plain)) > _METADATA_BYTES_MAX:
         raise ValueError("Metadata should be at most 64 KiB of JSON")
-    return value
+    return plain
 
 
-def _check_storable(value: object, depth_left: int) -> None:
+def _plain(value: Any, depth_left: int) -> Any:
+    """Metadata is free-form and nobody's money, so its numbers are what JSON readers make them."""
     if depth_left == 0:
         raise ValueError(f"Metadata should be nested at most {_METADATA_DEPTH_MAX} deep")
     if isinstance(value, Mapping):
-        value = list(value.values())
+        return {name: _plain(item, depth_left - 1) for name, item in value.items()}
     if isinstance(value, list):
-        for item in value:
-            _check_storable(item, depth_left - 1)
-    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
-        _check_number(Decimal(value))
+        return [_plain(item, depth_left - 1) for item in value]
+    return _float(value) if isinstance(value, Decimal) else value
 
 
-def _check_number(value: Decimal) -> None:
-    if len(value.as_tuple().digits) > _NUMBER_DIGITS_MAX or (
-        value and abs(value.adjusted()) > _NUMBER_EXPONENT_MAX
-    ):
-        raise ValueError("Numbers in metadata should have at most 38 digits, up to 1e125")
+def _float(value: Decimal) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("Numbers in metadata should fit a double")
+    return number
 
 
 LimitUsd = Annotated[

@@ -189,14 +189,14 @@ class BudgetAdministration:
     async def _carry(self, old: Budget, new: Budget, holders: _Holders) -> None:
         now, ledger = self._clock(), self._ledger
         if old.scope is Scope.POOL:
-            await carry(ledger, pool_account(old, now), pool_account(new, now), now, "")
+            await carry(ledger, pool_account(old, now), pool_account(new, now), now)
             return
         for user in holders.users:
             before, after = user_account(user, old, now), user_account(user, new, now)
-            await carry(ledger, before, after, now, user.user_id)
+            await carry(ledger, before, after, now)
         for key in holders.keys:
             own_before, own_after = key_account(key, old, now), key_account(key, new, now)
-            await carry(ledger, own_before, own_after, now, key.user_id)
+            await carry(ledger, own_before, own_after, now)
 
     async def _holders(self, budget_id: str) -> _Holders:
         users = [

@@ -174,7 +174,6 @@ class KeyAdministration:
             key_account(current, old, now),
             key_account(changed, new, now),
             now,
-            current.user_id,
         )
         return {"budget_started_at": started_at}
 

@@ -139,7 +139,7 @@ class UserAdministration:
         }
         changed = replace(current, budget_id=budget_id, **changes)
         old_account, new_account = user_account(current, old, now), user_account(changed, new, now)
-        await carry(self._ledger, old_account, new_account, now, current.user_id)
+        await carry(self._ledger, old_account, new_account, now)
         return changes
 
     async def _existing(self, user_id: str) -> User:

@@ -28,7 +28,7 @@ async def spent_usd(ledger: Ledger, accounts: Iterable[AccountKey]) -> Mapping[A
 
 
 async def carry(
-    ledger: Ledger, old: AccountKey | None, new: AccountKey | None, now: datetime, user_id: str
+    ledger: Ledger, old: AccountKey | None, new: AccountKey | None, now: datetime
 ) -> None:
     """Make the new account as full as the old one, open holds included.
 
@@ -39,16 +39,17 @@ async def carry(
         return
     carried_usd = await _committed_usd(ledger, old)
     if carried_usd > ZERO and not await ledger.open(new, carried_usd):
-        await _fill(ledger, new, carried_usd, now, user_id)
+        await _fill(ledger, new, carried_usd, now)
 
 
-async def _fill(
-    ledger: Ledger, account: AccountKey, level_usd: Decimal, now: datetime, user_id: str
-) -> None:
-    """Raise an existing account to a level: a holder comes back to a calendar period it left."""
+async def _fill(ledger: Ledger, account: AccountKey, level_usd: Decimal, now: datetime) -> None:
+    """Raise an existing account to a level: a holder comes back to a calendar period it left.
+
+    The hold is empty and settles at the difference, so one that is left behind charges nothing.
+    """
     missing_usd = level_usd - await _committed_usd(ledger, account)
     if missing_usd > ZERO:
-        hold = Hold(request_id(now), missing_usd, now + _CARRY_DEADLINE, user_id)
+        hold = Hold(request_id(now), ZERO, now + _CARRY_DEADLINE, account.subject)
         await ledger.reserve(account, hold, None)
         await ledger.settle(account, hold, missing_usd)
 

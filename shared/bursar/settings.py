@@ -38,6 +38,7 @@ class Settings:
     Attributes:
         master_key: its text; or `master_key_digest`, its SHA-256 in hex, which is enough.
         mock: offer the `mock` provider; None offers it only where no other is configured.
+        bootstrap_api_key: make a first virtual key where there is none.
         sweep_interval_s: how often a local run does the schedule's work.
         request_bytes_max: longest body accepted.
     """
@@ -51,6 +52,7 @@ class Settings:
     log_level: str = "INFO"
     mock: bool | None = None
     public_prices: bool = True
+    bootstrap_api_key: bool = True
     cors_allow_origins: tuple[str, ...] = ()
     sweep_interval_s: float = 60.0
     request_bytes_max: int = 10 * 1024 * 1024
@@ -70,6 +72,7 @@ _PLAIN = {
     "log_level": one_of("DEBUG", "INFO", "WARNING", "ERROR"),
     "mock": flag,
     "public_prices": flag,
+    "bootstrap_api_key": flag,
     "cors_allow_origins": listed,
     "sweep_interval_s": seconds,
     "request_bytes_max": count,

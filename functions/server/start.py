@@ -1,0 +1,130 @@
+"""Builds the gateway of one machine from its settings and its engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bursar import bootstrap
+from bursar.services.administration import AdminServices
+from bursar.store.connect import connect
+from bursar.store.schema import ensure_table
+from bursar.upstream.aiohttp_client import AiohttpUpstream
+from bursar.upstream.catalogue import load_catalogue
+from bursar.upstream.mock import MOCK_PROVIDER, MOCK_TARGET, MockUpstream
+from bursar.upstream.routing import ProviderRouter
+from bursar.upstream.targets import OTHER_DIALECTS, resolve_targets
+from functions.admin.app import create_app as create_admin
+from functions.admin.settings import AdminSettings
+from functions.proxy.app import create_app as create_proxy
+from functions.server.first_run import (
+    Credentials,
+    add_starter_prices,
+    ensure_virtual_key,
+    first_model,
+    new_master_key,
+    save_credentials,
+)
+from functions.server.gateway import Gateway
+from functions.server.greeting import greeting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bursar.bootstrap import Storage
+    from bursar.domain.upstream import Target
+    from bursar.settings import Settings
+    from functions.server.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A gateway that is ready to serve, and what to tell whoever started it."""
+
+    app: Gateway
+    greeting: str
+
+
+async def prepare(
+    settings: Settings, engine: Engine, kept: Credentials, environ: Mapping[str, str]
+) -> Started:
+    """Create what is missing, and wire everything.
+
+    Raises:
+        WrongSetting: a provider's settings cannot be right.
+        StoreUnavailable: the engine refuses.
+    """
+    targets = _targets(settings, environ)
+    settings, master_key = _with_master_key(settings, kept)
+    call = connect({**environ, "DYNAMODB_ENDPOINT": engine.endpoint})
+    await ensure_table(call, settings.table)
+    storage = bootstrap.connect(call, settings.table)
+    await bootstrap.seed_prices(settings, storage)
+    await add_starter_prices(storage.directory, targets)
+    admin = _admin_services(settings, storage)
+    virtual_key = kept.virtual_key
+    if settings.bootstrap_api_key:
+        virtual_key = await ensure_virtual_key(admin, kept.virtual_key)
+    save_credentials(settings.data_dir, Credentials(master_key or kept.master_key, virtual_key))
+    upstream = ProviderRouter(AiohttpUpstream(), {MOCK_PROVIDER.name: MockUpstream()})
+    app = Gateway(
+        create_proxy(bootstrap.proxy_services(settings, storage, upstream, targets)),
+        create_admin(admin, AdminSettings(settings.cors_allow_origins, settings.public_prices)),
+        bootstrap.sweep(settings, storage),
+        settings.sweep_interval_s,
+        closing=(upstream.close, call.close),
+    )
+    text = greeting(
+        url=_url(settings),
+        engine=engine.name,
+        providers=sorted(targets),
+        master_key=master_key,
+        virtual_key=virtual_key,
+        model=first_model(targets, settings.pricing),
+        notices=[*([engine.notice] if engine.notice else []), *_unserved(settings)],
+    )
+    return Started(app, text)
+
+
+def _targets(settings: Settings, environ: Mapping[str, str]) -> Mapping[str, Target]:
+    """The providers, the mock among them where it is asked for or nothing else is there."""
+    served = {
+        name: provider
+        for name, provider in settings.providers.items()
+        if name not in OTHER_DIALECTS
+    }
+    targets = dict(resolve_targets(served, environ, load_catalogue()))
+    wants_mock = not targets if settings.mock is None else settings.mock
+    if wants_mock:
+        targets[MOCK_PROVIDER.name] = MOCK_TARGET
+    return targets
+
+
+def _unserved(settings: Settings) -> list[str]:
+    """A configuration brought along may name providers that this version does not speak with."""
+    names = sorted(name for name in settings.providers if name in OTHER_DIALECTS)
+    return [f"Not served by this version, so left out: {', '.join(names)}"] if names else []
+
+
+def _with_master_key(settings: Settings, kept: Credentials) -> tuple[Settings, str | None]:
+    """The settings with a master key, and its text where this machine made it up."""
+    if settings.master_key is not None or settings.master_key_digest is not None:
+        return settings, None
+    made_up = kept.master_key or new_master_key()
+    return replace(settings, master_key=made_up), made_up
+
+
+def _admin_services(settings: Settings, storage: Storage) -> AdminServices:
+    return AdminServices(
+        directory=storage.directory,
+        ledger=storage.ledger,
+        usage_log=storage.usage_log,
+        reset_log=storage.reset_log,
+        master_key=bootstrap.master_key(settings),
+        clock=bootstrap.utc_now,
+    )
+
+
+def _url(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

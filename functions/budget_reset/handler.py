@@ -29,7 +29,7 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
-def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:  # noqa: ARG001 (Lambda passes it)
     """Sweep once. The schedule's event says nothing that is needed.
 
     A failure is raised, so that the schedule tries again; what was done is not done twice.

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
-    from starlette.types import ASGIApp
 
     from bursar.bootstrap import ProxyServices
 
 
-def create_app(services: ProxyServices) -> ASGIApp:
+def create_app(services: ProxyServices) -> SecurityHeaders:
     """Build the app over its services."""
     models = services.model_list
     bytes_max = services.request_bytes_max

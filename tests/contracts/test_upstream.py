@@ -406,6 +406,55 @@ async def test_an_answer_read_to_its_end_gives_its_connection_to_the_next(
     assert {one.connection for one in fake.requests} == {1}
 
 
+@pytest.mark.parametrize("gap_s", [0, 0.005])
+async def test_a_stream_left_at_its_last_event_gives_its_connection_to_the_next(
+    upstream: Upstream, gap_s: float
+) -> None:
+    async def one_event(exchange: Exchange) -> None:
+        await exchange.head(200, {"content-type": "text/event-stream"})
+        await exchange.send(b"data: [DONE]\n\n")
+        await exchange.pause(gap_s)
+        await exchange.end()
+
+    with HttpServer(one_event) as server:
+        for _ in range(3):
+            answer = await upstream.send(request_to(server.origin, "m"))
+            assert await anext(answer.chunks()) == b"data: [DONE]\n\n"
+            await answer.close()
+        assert [one.connection for one in server.requests] == [1, 1, 1]
+
+
+async def test_closing_does_not_wait_long_for_an_end_that_does_not_come(
+    upstream: Upstream, fake: FakeOpenAI
+) -> None:
+    answer = await upstream.send(request_to(fake.base_url, "stall-1", stream=True))
+    await anext(answer.chunks())
+    started = time.monotonic()
+    await answer.close()
+    assert time.monotonic() - started < 0.2
+    assert await fake.until(lambda: fake.last.disconnected, timeout_s=1)
+
+
+async def test_closing_while_another_task_reads_ends_that_and_the_connection(
+    upstream: Upstream, fake: FakeOpenAI
+) -> None:
+    answer = await upstream.send(request_to(fake.base_url, "stall-1", stream=True))
+    reading = asyncio.create_task(body_of(answer))
+    await asyncio.sleep(0.05)
+    await answer.close()
+    with pytest.raises(UpstreamBroken):
+        await asyncio.wait_for(reading, 1)
+    assert await fake.until(lambda: fake.last.disconnected, timeout_s=1)
+
+
+async def test_a_closed_answer_has_no_more_chunks(upstream: Upstream, fake: FakeOpenAI) -> None:
+    answer = await upstream.send(request_to(fake.base_url, "words-50+slow-0.01", stream=True))
+    chunks = answer.chunks()
+    await anext(chunks)
+    await answer.close()
+    assert [chunk async for chunk in chunks] == []
+
+
 async def test_a_connection_closed_half_way_is_not_used_again(
     upstream: Upstream, fake: FakeOpenAI
 ) -> None:

@@ -23,7 +23,6 @@ from bursar.upstream.failures import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
 
     from bursar.domain.upstream import UpstreamRequest
 
@@ -131,21 +130,16 @@ class AiohttpAnswer(StreamedAnswer):
         self._idle_timeout_s = request.idle_timeout_s
         self._response = response
 
-    async def _raw(self) -> AsyncIterator[bytes]:
-        content = self._response.content
-        while True:
-            try:
-                data = await content.readany()
-            except TimeoutError:
-                raise timed_out(self._provider, self._idle_timeout_s) from None
-            except (aiohttp.ClientError, OSError):
-                raise broken_in_body(self._provider) from None
-            if not data:
-                return
-            yield data
+    async def _read(self) -> bytes:
+        try:
+            return await self._response.content.readany()
+        except TimeoutError:
+            raise timed_out(self._provider, self._idle_timeout_s) from None
+        except (aiohttp.ClientError, OSError):
+            raise broken_in_body(self._provider) from None
 
-    async def close(self) -> None:
-        self._response.close()
+    async def _let_go(self) -> None:
+        self._response.close()  # which does nothing to a connection that was read to its end
 
 
 @lru_cache(maxsize=64)

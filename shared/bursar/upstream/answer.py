@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
+from bursar.domain.errors import UpstreamError
 from bursar.upstream.decoding import decoder_for, without_encoding
 from bursar.upstream.failures import undecodable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from bursar.upstream.decoding import Decoder
+
+_LOOK_FOR_END_S = 0.02
 
 
 def joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -21,13 +28,21 @@ def joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 class StreamedAnswer:
-    """Decodes the body where it must; subclasses bring the bytes and close the connection."""
+    """Decodes the body where it must and decides whether its connection can be used again.
+
+    Who reads an SSE stream stops at its terminal event and does not see that the body ends right
+    behind it. So `close` looks for that end for a moment, and drops the connection if anything
+    else is there. Subclasses bring the bytes and let go of the connection.
+    """
 
     def __init__(self, *, provider: str, status: int, headers: Mapping[str, str]) -> None:
         self._provider = provider
         self._status = status
         self._decoder = decoder_for(headers)
         self._headers = headers if self._decoder is None else without_encoding(headers)
+        self._at_rest = True
+        self._ended = False
+        self._closed = False
 
     @property
     def status(self) -> int:
@@ -39,14 +54,50 @@ class StreamedAnswer:
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The decoded body as it arrives, once."""
-        return self._raw() if self._decoder is None else self._decoded()
+        return self._raw() if self._decoder is None else self._decoded(self._decoder)
 
-    def _raw(self) -> AsyncIterator[bytes]:
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if not self._ended and self._at_rest:
+                await self._look_for_the_end()
+        finally:
+            await self._let_go()
+
+    async def _read(self) -> bytes:
+        """The next bytes of the body as they were sent, none at its end.
+
+        Raises:
+            UpstreamTimeout: no byte came in time.
+            UpstreamBroken: the connection ended first.
+        """
         raise NotImplementedError
 
-    async def _decoded(self) -> AsyncIterator[bytes]:
-        decoder = self._decoder
-        assert decoder is not None  # noqa: S101 - for the type checker; `chunks` saw it
+    async def _let_go(self) -> None:
+        """Keep the connection if the body was read to its end, else close it."""
+        raise NotImplementedError
+
+    async def _raw(self) -> AsyncIterator[bytes]:
+        while data := await self._next():
+            yield data
+
+    async def _next(self) -> bytes:
+        if self._closed or self._ended:
+            return b""
+        self._at_rest = False
+        data = await self._read()
+        self._at_rest = True  # and stays False when the read failed or was cancelled
+        self._ended = not data
+        return data
+
+    async def _look_for_the_end(self) -> None:
+        with contextlib.suppress(TimeoutError, UpstreamError):
+            async with asyncio.timeout(_LOOK_FOR_END_S):
+                self._ended = not await self._read()
+
+    async def _decoded(self, decoder: Decoder) -> AsyncIterator[bytes]:
         try:
             async for data in self._raw():
                 if decoded := decoder.feed(data):

@@ -23,8 +23,6 @@ from bursar.upstream.failures import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from bursar.domain.upstream import UpstreamRequest
 
 _NEVER_SENT = (
@@ -110,18 +108,22 @@ class Httpcore2Answer(StreamedAnswer):
         )
         self._idle_timeout_s = request.idle_timeout_s
         self._response = response
+        self._body = response.aiter_stream()
 
-    async def _raw(self) -> AsyncIterator[bytes]:
+    async def _read(self) -> bytes:
         try:
-            async for data in self._response.aiter_stream():
-                yield data
+            data = await anext(self._body, b"")
         except _SILENT:
             raise timed_out(self._provider, self._idle_timeout_s) from None
         except _BROKEN:
             raise broken_in_body(self._provider) from None
-        await self._response.aclose()
+        if not data:
+            await self._let_go()
+        return data
 
-    async def close(self) -> None:
+    async def _let_go(self) -> None:
+        if self._at_rest:  # else another task is in the middle of it, or it is over
+            await self._body.aclose()
         await self._response.aclose()
 
 

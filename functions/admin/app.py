@@ -10,7 +10,6 @@ from functions.admin.routes import budgets, health, keys, pricing, usage, users
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
 
-_BODY_BYTES_MAX = 1024 * 1024
 _DESCRIPTION = (
     "Manage an LLM gateway's virtual keys, users, budgets and prices, and read its books. "
     "Every route but health and reading prices needs the master key. Amounts are US dollars, "
@@ -37,7 +36,6 @@ def create_app(services: AdminServices, settings: AdminSettings | None = None) -
         version=settings.version,
         openapi_tags=_TAGS,
         strict_content_type=False,
-        max_body_size=_BODY_BYTES_MAX,
     )
     app.state.services = services
     app.state.settings = settings

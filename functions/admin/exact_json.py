@@ -10,6 +10,9 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from bursar.domain.errors import RequestTooLarge
+
+_BODY_BYTES_MAX = 1024 * 1024
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
@@ -26,6 +29,21 @@ class ExactJSONResponse(Response):
 class ExactRequest(Request):
     """A request whose JSON has Decimals where floats would be, and neither NaN nor Infinity."""
 
+    _body: bytes
+
+    async def read(self) -> None:
+        """Read the body, which the framework would do without a limit.
+
+        Raises:
+            RequestTooLarge: more than a mebibyte.
+        """
+        body = bytearray()
+        async for chunk in self.stream():
+            body += chunk
+            if len(body) > _BODY_BYTES_MAX:
+                raise RequestTooLarge("The body is larger than the 1 MiB that is read")
+        self._body = bytes(body)
+
     async def json(self) -> Any:
         body = await self.body()
         try:
@@ -41,7 +59,9 @@ class ExactRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_exactly(request: Request) -> Response:
-            return await handle(ExactRequest(request.scope, request.receive))
+            exact = ExactRequest(request.scope, request.receive)
+            await exact.read()
+            return await handle(exact)
 
         return handle_exactly
 

@@ -12,11 +12,10 @@ from zoneinfo import available_timezones
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from bursar.domain.money import canonical
+from bursar.domain.money import QUANTUM_USD, canonical
 
 _AMOUNT_END = 10**15
-_AMOUNT_TEXT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,18})?")
-_AMOUNT_QUANTUM = Decimal("1E-18")
+_AMOUNT_TEXT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
 _AMOUNT_SCHEMA = {
     "anyOf": [
         {"type": "number", "minimum": 0, "exclusiveMaximum": _AMOUNT_END},
@@ -26,7 +25,7 @@ _AMOUNT_SCHEMA = {
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _METADATA_BYTES_MAX = 64 * 1024
 _METADATA_DEPTH_MAX = 16
-_STORED_DIGITS_MAX = 38
+_DIGITS_MAX = 28
 
 
 def _number(value: object) -> object:
@@ -39,9 +38,9 @@ def _number(value: object) -> object:
 
 
 def _rounded(value: Decimal, rounding: str) -> Decimal:
-    """Keep what the store's 38 digits can hold beside any amount before the point."""
-    context = Context(prec=_STORED_DIGITS_MAX, rounding=rounding)
-    return abs(canonical(value.quantize(_AMOUNT_QUANTUM, context=context)))
+    """Keep what every sum of such amounts can hold exactly: at most 27 digits."""
+    context = Context(prec=_DIGITS_MAX, rounding=rounding)
+    return canonical(value.quantize(QUANTUM_USD, context=context)).copy_abs()
 
 
 def _integer(value: object) -> object:
@@ -116,7 +115,7 @@ LimitUsd = Annotated[
     AfterValidator(partial(_rounded, rounding=ROUND_FLOOR)),
     WithJsonSchema(_AMOUNT_SCHEMA),
 ]
-"""A limit in US dollars; digits beyond the eighteenth after the point are cut off."""
+"""A limit in US dollars; digits beyond the twelfth after the point are cut off."""
 
 RateUsd = Annotated[
     Decimal,
@@ -125,7 +124,7 @@ RateUsd = Annotated[
     AfterValidator(partial(_rounded, rounding=ROUND_CEILING)),
     WithJsonSchema(_AMOUNT_SCHEMA),
 ]
-"""A price in US dollars; digits beyond the eighteenth after the point are rounded up."""
+"""A price in US dollars; digits beyond the twelfth after the point are rounded up."""
 
 Usd = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """US dollars in an answer: a JSON number with all its digits."""

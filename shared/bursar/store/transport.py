@@ -78,6 +78,7 @@ class Pool:
         connections_max: more requests than this wait for a connection.
         connect_timeout_s: the longest wait for a connection.
         read_timeout_s: the longest wait for an answer.
+        tls: whom to trust; the system's authorities unless given.
     """
 
     def __init__(
@@ -87,11 +88,13 @@ class Pool:
         connections_max: int = 64,
         connect_timeout_s: float = 2.0,
         read_timeout_s: float = 3.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._origin = origin
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._permits = asyncio.Semaphore(connections_max)
+        self._tls = tls
         self._idle: list[tuple[float, Connection]] = []
 
     async def exchange(self, request: bytes, *, is_fresh: bool = False) -> HttpAnswer:
@@ -125,7 +128,7 @@ class Pool:
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
-        context = _tls() if self._origin.is_tls else None
+        context = (self._tls or _system_tls()) if self._origin.is_tls else None
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 _, connection = await loop.create_connection(
@@ -137,5 +140,5 @@ class Pool:
 
 
 @lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
+def _system_tls() -> ssl.SSLContext:
     return ssl.create_default_context()

@@ -32,8 +32,7 @@ class Period:
 
     def __str__(self) -> str:
         """An interval in ISO 8601-2's notation, which sorts by its start."""
-        end = _OPEN_END if self.end is None else self.end.strftime(_ISO)
-        return f"{self.start.strftime(_ISO)}/{end}"
+        return _notation(self)
 
     @classmethod
     def parse(cls, text: str) -> Period:
@@ -75,6 +74,13 @@ def calendar(unit: Calendar, time_zone: str, now: datetime) -> Period:
             first = first.replace(day=1)
             following = (first + timedelta(days=32)).replace(day=1)
     return Period(_utc(first, time_zone), _utc(following, time_zone))
+
+
+@lru_cache(maxsize=1024)
+def _notation(period: Period) -> str:
+    """Kept, because every write to an account needs it."""
+    end = _OPEN_END if period.end is None else period.end.strftime(_ISO)
+    return f"{period.start.strftime(_ISO)}/{end}"
 
 
 @lru_cache(maxsize=64)

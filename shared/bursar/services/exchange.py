@@ -109,7 +109,8 @@ class Exchange:
 
     async def _streamed(self, tab: Tab, answer: UpstreamAnswer, deadline: float) -> StreamedAnswer:
         meter = StreamMeter(withhold_usage=not tab.request.wants_usage)
-        relay = StreamRelay(tab, self.till, MeteredStream(answer, meter, deadline))
+        sent_at = deadline - self.policy.request_timeout_s
+        relay = StreamRelay(tab, self.till, MeteredStream(answer, meter, deadline), sent_at)
         await relay.start()
         return StreamedAnswer(answer.status, passed_headers(answer.headers), relay)
 

@@ -20,16 +20,27 @@ _ENTRIES_MAX = 10_000
 
 
 class Fresh(Generic[ValueT]):
-    """Values by id, read again once they are older than `age_s`; absence is remembered as well."""
+    """Values by id, read again once they are older than `age_s`.
+
+    Args:
+        read: asks the directory.
+        age_s: how long an answer is good for.
+        keeps_absence: remember as well that there is none. Not for what an administrator adds
+            because it was missed, which should be there at once.
+        monotonic: tells the time.
+    """
 
     def __init__(
         self,
         read: Callable[[str], Awaitable[ValueT | None]],
         age_s: float,
+        *,
+        keeps_absence: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read = read
         self._age_s = age_s
+        self._keeps_absence = keeps_absence
         self._monotonic = monotonic
         self._kept: dict[str, tuple[float, ValueT | None]] = {}
 
@@ -39,6 +50,8 @@ class Fresh(Generic[ValueT]):
         if kept is not None and now < kept[0]:
             return kept[1]
         value = await self._read(record_id)
+        if value is None and not self._keeps_absence:
+            return None
         if len(self._kept) >= _ENTRIES_MAX:
             self._kept.clear()
         self._kept[record_id] = (now + self._age_s, value)
@@ -49,7 +62,8 @@ class Lookup:
     """What a request needs to know of the directory."""
 
     def __init__(self, directory: Directory, age_s: float) -> None:
-        self._key_ids: Fresh[str] = Fresh(directory.key_id_of, age_s)
+        # Whoever guesses keys costs one read a guess, and none for the same guess again.
+        self._key_ids: Fresh[str] = Fresh(directory.key_id_of, age_s, keeps_absence=True)
         self._keys: Fresh[VirtualKey] = Fresh(directory.keys.get, age_s)
         self._users: Fresh[User] = Fresh(directory.users.get, age_s)
         self._budgets: Fresh[Budget] = Fresh(directory.budgets.get, age_s)

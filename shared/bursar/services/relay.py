@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,21 @@ if TYPE_CHECKING:
     from bursar.services.tab import Tab, Till
 
 
+# How long a stream that is over, or out of time, waits for its caller to take the end of it.
+_LAST_WORD_S = 5.0
+
+
+class ClientStalled(OSError):
+    """The caller is connected and does not read."""
+
+
 class MeteredStream:
     """A provider's stream as the caller may see it, up to but without its terminal event."""
 
     def __init__(self, answer: UpstreamAnswer, meter: StreamMeter, deadline: float) -> None:
         self.answer = answer
         self.meter = meter
-        self._deadline = deadline
+        self.deadline = deadline
         self._splitter = FrameSplitter()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
@@ -42,7 +51,7 @@ class MeteredStream:
         """
         chunks = self.answer.chunks()
         while not self.meter.is_done:
-            async with until(self._deadline):
+            async with until(self.deadline):
                 chunk = await anext(chunks, None)
             # An event that the end of the stream cuts off from its blank line still counts.
             frames = self._splitter.feed(b"\n\n" if chunk is None else chunk)
@@ -56,15 +65,22 @@ class MeteredStream:
 
 
 class StreamRelay:
-    """One stream's way to its caller; see `answers.Relay`."""
+    """One stream's way to its caller; see `answers.Relay`.
 
-    def __init__(self, tab: Tab, till: Till, stream: MeteredStream) -> None:
+    Args:
+        tab: what was reserved for it.
+        till: where its books are closed.
+        stream: what comes.
+        sent_at: when the request was sent, on the monotonic clock.
+    """
+
+    def __init__(self, tab: Tab, till: Till, stream: MeteredStream, sent_at: float) -> None:
         self._tab = tab
         self._till = till
         self._stream = stream
         self._pieces = stream.pieces()
         self._first: bytes | None = None
-        self._started_at = time.monotonic()
+        self._sent_at = sent_at
         self._first_token_ms: int | None = None
 
     async def start(self) -> None:
@@ -78,23 +94,32 @@ class StreamRelay:
         except BaseException as error:
             await self._end(_status_of(error), error)
             raise
-        self._first_token_ms = int((time.monotonic() - self._started_at) * 1000)
+        self._first_token_ms = int((time.monotonic() - self._sent_at) * 1000)
 
     async def run(self, write: Write) -> None:
         try:
             if self._first is not None:
-                await write(self._first)
+                await self._write(write, self._first)
                 async for piece in self._pieces:
-                    await write(piece)
+                    await self._write(write, piece)
         except UpstreamError as error:
             await self._end(Status.ERROR, error)
-            await write(stream_failure(error.code))
+            await self._write(write, stream_failure(error.code))
         except BaseException as error:
             await self._end(_status_of(error), error)
             raise
         else:
             await self._end(Status.SUCCESS)
-            await write(DONE_FRAME)
+            await self._write(write, DONE_FRAME)
+
+    async def _write(self, write: Write, piece: bytes) -> None:
+        """Write, but wait no longer for a caller who does not read than the request may take."""
+        left_s = self._stream.deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(max(_LAST_WORD_S, left_s)):
+                await write(piece)
+        except TimeoutError:
+            raise ClientStalled("The caller stopped reading") from None
 
     async def _end(self, status: Status, error: BaseException | None = None) -> None:
         await uncancelled(self._close(status, error))

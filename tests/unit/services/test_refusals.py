@@ -164,6 +164,15 @@ async def test_a_model_without_price_is_refused_unless_allowed() -> None:
     assert (await lenient.record()).cost_usd is None
 
 
+async def test_a_price_that_was_missed_is_there_once_it_is_set() -> None:
+    world = World(Policy(directory_age_s=60))
+    await world.user()
+    key = await world.key()
+    assert isinstance(await _refused(world, key), Unpriceable)
+    await world.price()
+    await world.chat(key)
+
+
 @pytest.mark.parametrize(
     ("model", "kind"), [("gpt-4o", InvalidRequest), ("nowhere:gpt-4o", ModelNotFound)]
 )

@@ -159,6 +159,25 @@ async def test_a_connection_that_takes_no_more_counts_as_gone() -> None:
     assert (await world.balance()).holds == {}
 
 
+async def test_a_caller_who_does_not_read_is_let_go_when_the_request_is_out_of_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bursar.services.relay._LAST_WORD_S", 0.0)
+    world = World(Policy(directory_age_s=0, request_timeout_s=0.05))
+    key = await world.someone("1")
+    world.upstream.answer = stream(delta("four"), DONE)
+    answer = await world.chat(key, stream=True)
+    assert isinstance(answer, StreamedAnswer)
+
+    async def write(piece: bytes) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(OSError, match="stopped reading"):
+        await answer.relay.run(write)
+    assert (await world.record()).status is Status.DISCONNECTED
+    assert (await world.balance()).holds == {}
+
+
 async def test_cancelling_twice_still_closes_the_books() -> None:
     world = World()
     key = await world.someone("1")

@@ -13,12 +13,17 @@ from pathlib import Path
 
 from tests.benchmarks import report
 from tests.benchmarks.counting_engine import CountingEngine
-from tests.benchmarks.gateway import Gateway, engine, gateway
+from tests.benchmarks.gateway import Gateway, NoGateway, engine, gateway
 from tests.benchmarks.load import put_load
 from tests.benchmarks.processes import Subject, free_port, python_module, running
 from tests.benchmarks.scenarios import Contender, Measured, one_round
 
-COUNTED_REQUESTS = 100
+COUNTED_REQUESTS = 320
+COUNTED = (
+    ("not streamed, c = 1", 1, False),
+    ("not streamed, c = 64", 64, False),
+    ("streamed, c = 1", 1, True),
+)
 
 
 def main() -> None:
@@ -92,17 +97,20 @@ def _count_calls(folder: Path, upstream_port: int) -> None:
         gateway(second, upstream_port=upstream_port, engine_port=counter.port) as started,
     ):
         contender = _contender(started)
-        for kind, stream in (("not streamed", False), ("streamed", True)):
+        for kind, concurrency, stream in COUNTED:
             request = contender.request("bench", stream=stream)
-            _send(started, request, 20)  # the caches know the key, the user and the price
+            _send(started, request, concurrency, 20)  # caches know the key, the user and the price
             counter.reset()
-            _send(started, request, COUNTED_REQUESTS)
-            counts[kind] = counter.counted(COUNTED_REQUESTS)
+            requests = _send(started, request, concurrency, COUNTED_REQUESTS)
+            counts[kind] = counter.counted(requests)
     print(report.database(counts))
 
 
-def _send(started: Gateway, request: bytes, requests: int) -> None:
-    asyncio.run(put_load(started.subject.port, request, concurrency=1, requests=requests))
+def _send(started: Gateway, request: bytes, concurrency: int, requests: int) -> int:
+    load = asyncio.run(
+        put_load(started.subject.port, request, concurrency=concurrency, requests=requests)
+    )
+    return len(load.samples)
 
 
 if __name__ == "__main__":

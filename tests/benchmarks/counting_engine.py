@@ -68,17 +68,17 @@ class CountingEngine(HttpServer):
     async def _pass_on(self, exchange: Exchange) -> None:
         assert self._session is not None
         request = exchange.request
-        operation = request.headers["x-amz-target"].rpartition(".")[2]
-        body = request.json()
+        operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
+        body = request.body
         if operation in _UNITS_FOR:
-            body["ReturnConsumedCapacity"] = "TOTAL"
+            body = json.dumps({**request.json(), "ReturnConsumedCapacity": "TOTAL"}).encode()
         kept = ("x-amz-target", "content-type", "authorization", "x-amz-date")
         headers = {name: request.headers[name] for name in kept if name in request.headers}
-        async with self._session.post(
-            self._engine, data=json.dumps(body), headers=headers
-        ) as answer:
+        url = self._engine + request.path.lstrip("/")
+        async with self._session.request(request.method, url, data=body, headers=headers) as answer:
             answered = await answer.read()
-            self._count(operation, answer.status, answered)
+            if operation:
+                self._count(operation, answer.status, answered)
             passed = {
                 name.lower(): value
                 for name, value in answer.headers.items()

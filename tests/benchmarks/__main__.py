@@ -35,7 +35,10 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="bursar-bench-") as folder,
         contextlib.ExitStack() as up,
     ):
-        _bench(Path(folder), up, rounds=options.rounds, floor_only=options.floor_only)
+        try:
+            _bench(Path(folder), up, rounds=options.rounds, floor_only=options.floor_only)
+        except NoGateway as error:
+            raise SystemExit(f"{error}; --floor-only measures what can be measured") from None
 
 
 def _bench(folder: Path, up: contextlib.ExitStack, *, rounds: int, floor_only: bool) -> None:

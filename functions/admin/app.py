@@ -1,6 +1,7 @@
 """The control plane as an ASGI application."""
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from functions.admin import quickstart
@@ -10,6 +11,9 @@ from functions.admin.routes import budgets, health, keys, pricing, usage, users
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
 
+_ROUTERS = tuple(
+    module.router for module in (health, keys, users, budgets, pricing, usage, quickstart)
+)
 _DESCRIPTION = (
     "Manage an LLM gateway's virtual keys, users, budgets and prices, and read its books. "
     "Every route but health and reading prices needs the master key. Amounts are US dollars, "
@@ -40,8 +44,11 @@ def create_app(services: AdminServices, settings: AdminSettings | None = None) -
     app.state.services = services
     app.state.settings = settings
     handle_errors(app)
-    for module in (health, keys, users, budgets, pricing, usage, quickstart):
-        app.include_router(module.router)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.state.routes = [
+        route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)
+    ]
     _surround(app, services, settings)
     return app
 

@@ -14,6 +14,8 @@ from functions.admin.exact_json import ExactJSONResponse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fastapi.routing import APIRoute
+
 
 def handle_errors(app: FastAPI) -> None:
     """Give every error that a route can raise its answer."""
@@ -41,13 +43,25 @@ def _refuse_invalid(_: Request, error: Exception) -> Response:
     return ExactJSONResponse({**body_of(refusal), "detail": fields}, status_of(refusal))
 
 
-def _refuse_http(_: Request, error: Exception) -> Response:
+def _refuse_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework names the methods of the first route only that has the path.
+        headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "GET")
     kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
     body = _body(error.detail, kind, status.name.lower())
-    return ExactJSONResponse(body, error.status_code, error.headers)
+    return ExactJSONResponse(body, error.status_code, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    routes: Sequence[APIRoute] = request.app.state.routes
+    path = request.scope["path"]
+    return sorted(
+        {m for route in routes if route.path_regex.match(path) for m in route.methods or ()}
+    )
 
 
 def unhealthy_body(detail: dict[str, Any]) -> dict[str, Any]:

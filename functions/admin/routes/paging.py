@@ -24,4 +24,11 @@ class _Slashed(Convertor[str]):
         return value
 
 
+class _UserId(_Slashed):
+    """A user's id, which never ends in what comes after ids in paths."""
+
+    regex = "(?!.+/usage$).+"
+
+
 register_url_convertor("slashed", _Slashed())
+register_url_convertor("user_id", _UserId())

@@ -29,7 +29,6 @@ async def list_users(services: Services, skip: Skip = 0, limit: Limit = 100) -> 
     return answer([UserAnswer.of(standing) for standing in standings])
 
 
-# Before the routes that take any path for an id.
 @router.get(
     "/{user_id:slashed}/usage",
     response_model=list[UsageAnswer],
@@ -44,19 +43,19 @@ async def list_user_usage(
     return answer([UsageAnswer.of(record) for record in records])
 
 
-@router.get("/{user_id:slashed}", response_model=UserAnswer, responses=NOT_FOUND)
+@router.get("/{user_id:user_id}", response_model=UserAnswer, responses=NOT_FOUND)
 async def get_user(user_id: str, services: Services) -> Response:
     """Show a user and what they have spent."""
     return answer(UserAnswer.of(await services.users.get(user_id)))
 
 
-@router.patch("/{user_id:slashed}", response_model=UserAnswer, responses=NOT_FOUND)
+@router.patch("/{user_id:user_id}", response_model=UserAnswer, responses=NOT_FOUND)
 async def change_user(user_id: str, patch: UserPatch, services: Services) -> Response:
     """Change a user. It takes effect within seconds, once running gateways have read it again."""
     return answer(UserAnswer.of(await services.users.change(user_id, patch.changes())))
 
 
-@router.delete("/{user_id:slashed}", status_code=204, responses=NOT_FOUND)
+@router.delete("/{user_id:user_id}", status_code=204, responses=NOT_FOUND)
 async def delete_user(user_id: str, services: Services) -> None:
     """Delete a user and deactivate their keys. Their usage stays in the books."""
     await services.users.remove(user_id)

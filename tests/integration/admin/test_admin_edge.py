@@ -144,6 +144,23 @@ async def test_every_answer_has_the_headers(
     assert answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/keys", "GET, POST"),
+        ("/v1/users/x", "DELETE, GET, PATCH"),
+        ("/v1/users/x/usage", "GET"),
+        ("/v1/users/usage", "DELETE, GET, PATCH"),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_ones(
+    anybody: httpx2.AsyncClient, path: str, allowed: str
+) -> None:
+    answer = await anybody.put(path)
+    assert answer.status_code == 405
+    assert answer.headers.get_list("allow") == [allowed]
+
+
 async def test_every_request_has_an_id_of_its_own(anybody: httpx2.AsyncClient) -> None:
     ids = {(await anybody.get("/health")).headers["x-request-id"] for _ in range(3)}
     assert len(ids) == 3

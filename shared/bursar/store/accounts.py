@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 OPEN_SHARDS: Final = 8
 _PREFIX: Final = "ACCOUNT#"
+_NEVER: Final = "never"
 _USER: Final = user_subject("")
 
 
@@ -45,14 +46,15 @@ def open_shard(shard: int) -> str:
 def new_account(
     account: AccountKey, committed_usd: Decimal, holds: Mapping[str, Attribute]
 ) -> dict[str, Attribute]:
-    """An open account. Its place in the index depends on its subject alone, to spread the load."""
+    """An open account. The index spreads accounts by subject and sorts them by when they end."""
     shard = crc32(account.subject.encode()) % OPEN_SHARDS
+    _, _, end = str(account.period).partition("/")
     return {
         **account_key(account),
         "committed": number(committed_usd),
         "holds": {"M": holds},
         "gsi1pk": text(open_shard(shard)),
-        "gsi1sk": text(f"{account.subject}|{account.period}"),
+        "gsi1sk": text(end if account.period.end is not None else _NEVER),
     }
 
 

@@ -35,7 +35,7 @@ class Behaviour:
         pace_s: between events.
         hang: never answers.
         chunk_bytes: sends pieces of this many bytes, whatever the events.
-        tool_call: answers with a call of the request's first tool.
+        tool_call: answers with a call of each of the request's tools.
         gzip: compresses the answer, asked or not.
     """
 

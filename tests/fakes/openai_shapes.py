@@ -78,18 +78,23 @@ def chat_body(request: Mapping[str, Any], behaviour: Behaviour, number: int) -> 
 
 def _message(request: Mapping[str, Any], behaviour: Behaviour) -> dict[str, Any]:
     if behaviour.tool_call:
-        return {"role": "assistant", "content": None, "tool_calls": [_tool_call(request)]}
+        return {"role": "assistant", "content": None, "tool_calls": _tool_calls(request)}
     words = completion_tokens(request, behaviour)
     return {"role": "assistant", "content": " ".join(f"w{n}" for n in range(min(words, 1000)))}
 
 
-def _tool_call(request: Mapping[str, Any]) -> dict[str, Any]:
-    name = request["tools"][0]["function"]["name"]
-    return {
-        "id": "call_fake",
-        "type": "function",
-        "function": {"name": name, "arguments": '{"city": "Zürich"}'},
-    }
+def _tool_calls(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One call of each tool."""
+    arguments = '{"city": "Zürich"}'
+    names = [tool["function"]["name"] for tool in request["tools"]]
+    return [
+        {
+            "id": f"call_fake{at or ''}",
+            "type": "function",
+            "function": {"name": name, "arguments": arguments},
+        }
+        for at, name in enumerate(names)
+    ]
 
 
 def chat_events(request: Mapping[str, Any], behaviour: Behaviour, number: int) -> Iterator[bytes]:
@@ -128,12 +133,16 @@ def _deltas(request: Mapping[str, Any], behaviour: Behaviour) -> Iterator[dict[s
 
 
 def _tool_deltas(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    call = _tool_call(request)
-    arguments = call["function"]["arguments"]
-    head = {**call, "index": 0, "function": {"name": call["function"]["name"], "arguments": ""}}
-    yield {"tool_calls": [head]}
-    for piece in (arguments[:5], arguments[5:]):
-        yield {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
+    for at, call in enumerate(_tool_calls(request)):
+        arguments = call["function"]["arguments"]
+        head = {
+            **call,
+            "index": at,
+            "function": {"name": call["function"]["name"], "arguments": ""},
+        }
+        yield {"tool_calls": [head]}
+        for piece in (arguments[:5], arguments[5:]):
+            yield {"tool_calls": [{"index": at, "function": {"arguments": piece}}]}
 
 
 def _choice(index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:

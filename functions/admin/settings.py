@@ -1,13 +1,6 @@
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
-
-def _installed_version() -> str:
-    try:
-        return version("bursar")
-    except PackageNotFoundError:
-        # A Lambda package holds the code without its metadata.
-        return "unpackaged"
+VERSION = "0.1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +15,4 @@ class AdminSettings:
 
     cors_allow_origins: tuple[str, ...] = ()
     public_prices: bool = True
-    version: str = _installed_version()
+    version: str = VERSION

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bursar import bootstrap
-from bursar.services.administration import AdminServices
 from bursar.store.connect import connect
 from bursar.store.schema import ensure_table
 from bursar.upstream.aiohttp_client import AiohttpUpstream
@@ -31,7 +30,6 @@ from functions.server.greeting import greeting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bursar.bootstrap import Storage
     from bursar.domain.upstream import Target
     from bursar.settings import Settings
     from functions.server.engine import Engine
@@ -61,7 +59,7 @@ async def prepare(
     storage = bootstrap.connect(call, settings.table)
     await bootstrap.seed_prices(settings, storage)
     await add_starter_prices(storage.directory, targets)
-    admin = _admin_services(settings, storage)
+    admin = bootstrap.admin_services(settings, storage)
     virtual_key = kept.virtual_key
     if settings.bootstrap_api_key:
         virtual_key = await ensure_virtual_key(admin, kept.virtual_key)
@@ -112,17 +110,6 @@ def _with_master_key(settings: Settings, kept: Credentials) -> tuple[Settings, s
         return settings, None
     made_up = kept.master_key or new_master_key()
     return replace(settings, master_key=made_up), made_up
-
-
-def _admin_services(settings: Settings, storage: Storage) -> AdminServices:
-    return AdminServices(
-        directory=storage.directory,
-        ledger=storage.ledger,
-        usage_log=storage.usage_log,
-        reset_log=storage.reset_log,
-        master_key=bootstrap.master_key(settings),
-        clock=bootstrap.utc_now,
-    )
 
 
 def _url(settings: Settings) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from bursar.domain.upstream import Target
     from bursar.ports import Upstream
+    from bursar.services.administration import AdminServices
     from bursar.settings import Settings
     from bursar.store.call import Call
 
@@ -104,6 +105,21 @@ def proxy_services(
     )
     models = ModelList(identity, lookup, storage.directory)
     return ProxyServices(completion, models, settings.request_bytes_max)
+
+
+def admin_services(settings: Settings, storage: Storage) -> AdminServices:
+    """Wire the control plane."""
+    # The data plane starts faster without these modules.
+    from bursar.services.administration import AdminServices  # noqa: PLC0415
+
+    return AdminServices(
+        directory=storage.directory,
+        ledger=storage.ledger,
+        usage_log=storage.usage_log,
+        reset_log=storage.reset_log,
+        master_key=master_key(settings),
+        clock=utc_now,
+    )
 
 
 def sweep(settings: Settings, storage: Storage) -> Sweep:

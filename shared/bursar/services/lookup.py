@@ -49,6 +49,11 @@ class Fresh(Generic[ValueT]):
         kept = self._kept.get(record_id)
         if kept is not None and now < kept[0]:
             return kept[1]
+        return await self.get_again(record_id)
+
+    async def get_again(self, record_id: str) -> ValueT | None:
+        """Read a value whatever is kept of it."""
+        now = self._monotonic()
         value = await self._read(record_id)
         if value is None and not self._keeps_absence:
             return None
@@ -71,7 +76,13 @@ class Lookup:
 
     async def key_of(self, digest: str) -> VirtualKey | None:
         key_id = await self._key_ids.get(digest)
-        return None if key_id is None else await self._keys.get(key_id)
+        if key_id is None:
+            return None
+        key = await self._keys.get(key_id)
+        if key is not None and digest not in {key.digest, key.previous_digest}:
+            # The key was rotated since, and its new text should work at once.
+            key = await self._keys.get_again(key_id)
+        return key
 
     async def user(self, user_id: str) -> User | None:
         return await self._users.get(user_id)

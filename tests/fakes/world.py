@@ -152,6 +152,11 @@ class World:
         account = user_account(user, budget, self.now)
         return (await self.ledger.balances([account])).get(account, Balance())
 
+    async def all_balances(self) -> list[Balance]:
+        """Of every account there ever was."""
+        accounts = list(self.ledger._accounts)
+        return list((await self.ledger.balances(accounts)).values())
+
     async def records(self) -> list[UsageRecord]:
         page = await self.usage_log.page(UsageFilter(), limit=1000)
         return list(page.records)

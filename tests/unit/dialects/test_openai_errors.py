@@ -12,7 +12,8 @@ def _all_errors() -> list[type[errors.BursarError]]:
     found = [errors.BursarError]
     for kind in found:
         found.extend(kind.__subclasses__())
-    return found
+    # Adapters may refine an error for themselves; what they raise is of the domain's tree.
+    return [kind for kind in found if kind.__module__ == errors.__name__]
 
 
 def _make(kind: type[errors.BursarError]) -> errors.BursarError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import uuid
 from dataclasses import dataclass
@@ -47,18 +46,16 @@ class Deployment:
         self.table = f"e2e-{uuid.uuid4().hex}"
         self.books = Books(engine, self.table)
         self._engine = engine
-        self._numbers = itertools.count(1)
-        self._first: GatewayProcess | None = None
+        self._processes: list[GatewayProcess] = []
 
     @property
     def gateway(self) -> GatewayProcess:
-        """The one that administers."""
-        assert self._first is not None, "no gateway was started"
-        return self._first
+        """The one that administers: the newest that runs."""
+        return next(one for one in reversed(self._processes) if one.is_running)
 
     def process(self, **settings: str) -> GatewayProcess:
         """A gateway that is not started yet; settings are variables without their prefix."""
-        folder = self.folder / f"gateway-{next(self._numbers)}"
+        folder = self.folder / f"gateway-{len(self._processes)}"
         environ = {
             "DYNAMODB_ENDPOINT": self._engine,
             "BURSAR_TABLE": self.table,
@@ -68,7 +65,7 @@ class Deployment:
             **{f"BURSAR_{name.upper()}": value for name, value in settings.items()},
         }
         gateway = GatewayProcess(folder, environ)
-        self._first = self._first or gateway
+        self._processes.append(gateway)
         return gateway
 
     @contextlib.contextmanager

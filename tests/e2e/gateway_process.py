@@ -60,6 +60,10 @@ class GatewayProcess:
         return self._process
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def stdout(self) -> str:
         return (self.folder / "stdout").read_text("utf-8")
 

@@ -283,7 +283,7 @@ async def test_open_accounts_are_listed_with_their_periods(ledger: Ledger) -> No
     periods = [MONTH, Period(NOW), Period(NOW, NOW + timedelta(seconds=1))]
     accounts = {
         AccountKey(user_subject(f"user|{number}#/é"), period)
-        for number in range(12)
+        for number in range(40)
         for period in periods
     }
     for account in accounts:

@@ -39,6 +39,7 @@ def create_app(services: AdminServices, settings: AdminSettings | None = None) -
         description=_DESCRIPTION,
         version=settings.version,
         openapi_tags=_TAGS,
+        generate_unique_id_function=lambda route: route.name,
         strict_content_type=False,
     )
     app.state.services = services

@@ -1,5 +1,7 @@
 from fastapi import APIRouter, Response
 
+from bursar.domain.keys import VirtualKey
+from bursar.services.admin_keys import IssuedKey
 from functions.admin.exact_json import ExactRoute, answer
 from functions.admin.routes.paging import Limit, Skip
 from functions.admin.schemas.keys import (
@@ -10,7 +12,7 @@ from functions.admin.schemas.keys import (
     KeyRotate,
 )
 from functions.admin.schemas.problems import INVALID, NOT_FOUND, UNAUTHORIZED
-from functions.admin.services import Master, Services
+from functions.admin.services import AdminServices, Master, Services
 
 router = APIRouter(
     prefix="/v1/keys",
@@ -24,25 +26,26 @@ router = APIRouter(
 @router.post("", response_model=IssuedKeyAnswer, responses=NOT_FOUND)
 async def create_key(wanted: KeyCreate, services: Services) -> Response:
     """Issue a virtual key. The answer is the only place where the key itself is ever shown."""
-    return answer(IssuedKeyAnswer.issued(await services.keys.create(wanted.request())))
+    return await _issued(services, await services.keys.create(wanted.request()))
 
 
 @router.get("", response_model=list[KeyAnswer])
 async def list_keys(services: Services, skip: Skip = 0, limit: Limit = 100) -> Response:
     """List keys in the order of their ids."""
-    return answer([KeyAnswer.of(key) for key in await services.keys.page(skip=skip, limit=limit)])
+    keys = await services.keys.page(skip=skip, limit=limit)
+    return answer([KeyAnswer.of(standing) for standing in await services.keys.standings(keys)])
 
 
 @router.get("/{key_id}", response_model=KeyAnswer, responses=NOT_FOUND)
 async def get_key(key_id: str, services: Services) -> Response:
     """Show a key's record."""
-    return answer(KeyAnswer.of(await services.keys.get(key_id)))
+    return await _shown(services, await services.keys.get(key_id))
 
 
 @router.patch("/{key_id}", response_model=KeyAnswer, responses=NOT_FOUND)
 async def change_key(key_id: str, patch: KeyPatch, services: Services) -> Response:
     """Change a key. It takes effect within seconds, once running gateways have read it again."""
-    return answer(KeyAnswer.of(await services.keys.change(key_id, patch.changes())))
+    return await _shown(services, await services.keys.change(key_id, patch.changes()))
 
 
 @router.post("/{key_id}/rotate", response_model=IssuedKeyAnswer, responses=NOT_FOUND)
@@ -53,10 +56,20 @@ async def rotate_key(key_id: str, services: Services, wanted: KeyRotate | None =
     it: at most two keys work at a time.
     """
     grace_s = (wanted or KeyRotate()).grace_period_sec
-    return answer(IssuedKeyAnswer.issued(await services.keys.rotate(key_id, grace_s=grace_s)))
+    return await _issued(services, await services.keys.rotate(key_id, grace_s=grace_s))
 
 
 @router.delete("/{key_id}", status_code=204, responses=NOT_FOUND)
 async def delete_key(key_id: str, services: Services) -> None:
     """Revoke a key for good. Its usage stays in the books, under the key's id."""
     await services.keys.remove(key_id)
+
+
+async def _shown(services: AdminServices, key: VirtualKey) -> Response:
+    (standing,) = await services.keys.standings([key])
+    return answer(KeyAnswer.of(standing))
+
+
+async def _issued(services: AdminServices, issued: IssuedKey) -> Response:
+    (standing,) = await services.keys.standings([issued.record])
+    return answer(IssuedKeyAnswer.issued(issued.virtual_key, standing))

@@ -2,8 +2,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, StrictBool
 
-from bursar.domain.keys import VirtualKey
-from bursar.services.admin_keys import IssuedKey, KeyRequest
+from bursar.services.admin_keys import KeyRequest
+from bursar.services.key_standings import KeyStanding
 from functions.admin.schemas.examples import examples
 from functions.admin.schemas.fields import (
     BudgetId,
@@ -13,6 +13,7 @@ from functions.admin.schemas.fields import (
     ModelPatterns,
     Name,
     PerMinute,
+    Usd,
     UserId,
 )
 from functions.admin.schemas.patch import Patch
@@ -34,6 +35,8 @@ _EXAMPLE = {
     "metadata": {"team": "search"},
     "allowed_models": ["openai:gpt-4o*"],
     "budget_id": None,
+    "spend": None,
+    "next_budget_reset_at": None,
     "rate_limit_rpm": 60,
     "rate_limit_tpm": None,
     "previous_key_valid_until": None,
@@ -110,6 +113,11 @@ class KeyAnswer(BaseModel):
     metadata: dict[str, Any]
     allowed_models: tuple[str, ...] | None
     budget_id: str | None
+    spend: Usd | None = Field(
+        description="US dollars spent in the current period of the key's own budget; null where "
+        "it has none, or shares a pool."
+    )
+    next_budget_reset_at: Instant | None = Field(description="When that period ends.")
     rate_limit_rpm: int | None
     rate_limit_tpm: int | None
     previous_key_valid_until: Instant | None = Field(
@@ -117,8 +125,8 @@ class KeyAnswer(BaseModel):
     )
 
     @classmethod
-    def of(cls, record: VirtualKey) -> Self:
-        return cls(**_answer_fields(record))
+    def of(cls, standing: KeyStanding) -> Self:
+        return cls(**_answer_fields(standing))
 
 
 class IssuedKeyAnswer(KeyAnswer):
@@ -129,11 +137,12 @@ class IssuedKeyAnswer(KeyAnswer):
     key: str = Field(description="The virtual key: 67 characters beginning with `gw-`.")
 
     @classmethod
-    def issued(cls, issued: IssuedKey) -> Self:
-        return cls(key=issued.virtual_key, **_answer_fields(issued.record))
+    def issued(cls, virtual_key: str, standing: KeyStanding) -> Self:
+        return cls(key=virtual_key, **_answer_fields(standing))
 
 
-def _answer_fields(record: VirtualKey) -> dict[str, Any]:
+def _answer_fields(standing: KeyStanding) -> dict[str, Any]:
+    record = standing.key
     return {
         "id": record.key_id,
         "key_name": record.key_name,
@@ -145,6 +154,8 @@ def _answer_fields(record: VirtualKey) -> dict[str, Any]:
         "metadata": dict(record.metadata),
         "allowed_models": record.allowed_models,
         "budget_id": record.budget_id,
+        "spend": standing.spend_usd,
+        "next_budget_reset_at": standing.next_reset_at,
         "rate_limit_rpm": record.rate_limit_rpm,
         "rate_limit_tpm": record.rate_limit_tpm,
         "previous_key_valid_until": record.previous_valid_until,

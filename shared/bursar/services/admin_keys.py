@@ -13,6 +13,7 @@ from bursar.domain.errors import NotFound
 from bursar.domain.keys import VirtualKey, digest_of, new_virtual_key
 from bursar.domain.users import User
 from bursar.services.assigned_budgets import budget_of, existing_budget
+from bursar.services.key_standings import key_standings
 from bursar.services.listing import everything
 from bursar.services.spending import carry
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bursar.ports import Clock, Directory, Ledger
+    from bursar.services.key_standings import KeyStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ class KeyAdministration:
         if record is None:
             raise _no_such_key(key_id)
         return record
+
+    async def standings(self, keys: Sequence[VirtualKey]) -> Sequence[KeyStanding]:
+        """How keys with a budget of their own stand."""
+        return await key_standings(self._directory, self._ledger, keys, self._clock())
 
     async def change(self, key_id: str, changes: Mapping[str, Any]) -> VirtualKey:
         """Set the named fields; None clears one.

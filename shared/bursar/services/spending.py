@@ -33,7 +33,8 @@ async def carry(
     """Make the new account as full as the old one, open holds included.
 
     Called before the holder is switched to the new account, so that no request finds it empty.
-    What is reserved between the two steps stays in the old account. Calling it again is harmless.
+    What is reserved until the last gateway has noticed the switch, a matter of seconds, stays in
+    the old account and under its limit. Calling it again is harmless.
     """
     if old is None or new is None or old == new:
         return

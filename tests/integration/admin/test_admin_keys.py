@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bursar.domain.accounts import key_account
 from bursar.domain.keys import digest_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ async def test_creating_a_key_answers_with_the_key_and_its_record(
         "metadata": {"team": "x"},
         "allowed_models": None,
         "budget_id": None,
+        "spend": None,
+        "next_budget_reset_at": None,
         "rate_limit_rpm": None,
         "rate_limit_tpm": None,
         "previous_key_valid_until": None,
@@ -115,6 +118,28 @@ async def test_absent_fields_are_left_alone_and_null_clears(admin: httpx2.AsyncC
     assert [key[name] for name in names] == [None, None, {}, None, None]
     assert (key["rate_limit_tpm"], key["is_active"]) == (6, False)
     assert (await admin.get(path)).json() == key
+
+
+async def test_a_key_with_a_budget_of_its_own_shows_how_it_stands(
+    admin: httpx2.AsyncClient, office: Office
+) -> None:
+    tier = {"max_budget": 5, "budget_duration_sec": 3600}
+    each = (await admin.post("/v1/budgets", json=tier)).json()["budget_id"]
+    pool = (await admin.post("/v1/budgets", json=tier | {"scope": "pool"})).json()["budget_id"]
+    created = await create(admin, user_id="alice", budget_id=each)
+    pooled = await create(admin, user_id="alice", budget_id=pool)
+    assert (created["spend"], created["next_budget_reset_at"]) == (0, "2026-01-10T13:00:00Z")
+    assert (pooled["spend"], pooled["next_budget_reset_at"]) == (None, None)
+
+    directory = office.services.directory
+    key, budget = await directory.keys.get(created["id"]), await directory.budgets.get(each)
+    assert key is not None
+    account = key_account(key, budget, office.now)
+    assert account is not None
+    await office.spend(account, "1.25")
+    shown = {key["id"]: key["spend"] for key in (await admin.get("/v1/keys")).json()}
+    assert shown == {created["id"]: 1.25, pooled["id"]: None}
+    assert (await admin.get(f"/v1/keys/{created['id']}")).json()["spend"] == 1.25
 
 
 async def test_deleting_a_key_ends_it(admin: httpx2.AsyncClient, office: Office) -> None:

@@ -32,7 +32,7 @@ CONCURRENCIES = (1, 16, 64)
 REQUESTS = {1: 1500, 16: 3000, 64: 3000}
 STREAMS = 25
 EVENTS = 203
-ALREADY_IMPORTED = ("ssl", "starlette.applications", "starlette.responses", "msgspec", "httptools")
+ALREADY_IMPORTED = ("functions.proxy.app", "bursar.bootstrap")
 BODY = json.dumps(
     {"model": "bench", "messages": [{"role": "user", "content": "Say hello. " * 20}]}
 ).encode()

@@ -128,6 +128,17 @@ async def test_a_first_budget_counts_what_was_spent_before_it(office: Office) ->
     assert (await assign(office, await new_budget(office))).spend_usd == 3
 
 
+async def test_what_earlier_periods_closed_over_does_not_come_back_with_detaching(
+    office: Office,
+) -> None:
+    await office.services.users.create(UserRequest("alice"))
+    await office.spend_as("alice", "3")
+    await assign(office, await new_budget(office))
+    office.wait(days=2)
+    await office.spend_as("alice", "1")
+    assert (await assign(office, None)).spend_usd == 1
+
+
 async def test_clearing_a_budget_that_is_not_there_changes_no_account(office: Office) -> None:
     await office.services.users.create(UserRequest("alice"))
     before = await office.account_of("alice")

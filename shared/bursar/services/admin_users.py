@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bursar.domain.accounts import user_account
-from bursar.domain.budgets import Scope
 from bursar.domain.errors import Conflict, NotFound
 from bursar.domain.users import User
 from bursar.services.assigned_budgets import budget_of, existing_budget
@@ -164,7 +163,7 @@ class UserAdministration:
         }
         spent = await spent_usd(self._ledger, accounts.values())
         return [
-            _standing_of(user, budgets.get(user.budget_id), account, spent[account])
+            _standing_of(user, account, spent[account])
             for user in users
             for account in (accounts[user.user_id],)
         ]
@@ -174,11 +173,8 @@ class UserAdministration:
         return {budget_id: await budget_of(self._directory, budget_id) for budget_id in wanted}
 
 
-def _standing_of(
-    user: User, budget: Budget | None, account: AccountKey, spend_usd: Decimal
-) -> UserStanding:
-    is_divided = budget is not None and budget.scope is Scope.EACH
-    period_start = account.period.start if is_divided else user.budget_started_at
+def _standing_of(user: User, account: AccountKey, spend_usd: Decimal) -> UserStanding:
+    period_start = None if user.budget_id is None else account.period.start
     return UserStanding(user, spend_usd, period_start, account.period.end)
 
 

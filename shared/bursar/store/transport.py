@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 _PORTS: Final = {"http": 80, "https": 443}
-_IDLE_MAX_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,7 @@ class Pool:
         connections_max: more requests than this wait for a connection.
         connect_timeout_s: the longest wait for a connection.
         read_timeout_s: the longest wait for an answer.
+        idle_max_s: how long an unused connection is trusted.
         tls: whom to trust; the system's authorities unless given.
     """
 
@@ -88,11 +88,13 @@ class Pool:
         connections_max: int = 64,
         connect_timeout_s: float = 2.0,
         read_timeout_s: float = 3.0,
+        idle_max_s: float = 20.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._origin = origin
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._idle_max_s = idle_max_s
         self._permits = asyncio.Semaphore(connections_max)
         self._tls = tls
         self._idle: list[tuple[float, Connection]] = []
@@ -121,7 +123,7 @@ class Pool:
         """The connection used last; those unused for long may be dead without a sign of it."""
         while self._idle:
             since, connection = self._idle.pop()
-            if connection.is_open and time.monotonic() - since < _IDLE_MAX_S:
+            if connection.is_open and time.monotonic() - since < self._idle_max_s:
                 return connection
             connection.close()
         return None

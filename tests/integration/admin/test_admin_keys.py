@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,6 +9,8 @@ from bursar.domain.accounts import key_account
 from bursar.domain.keys import digest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import httpx2
 
     from tests.fakes.office import Office
@@ -80,7 +83,18 @@ async def test_pages_outside_their_bounds_do_not_validate(
     assert answer.json()["detail"][0]["loc"] == ["query", next(iter(params))]
 
 
-async def test_an_expiry_without_a_zone_is_utc(admin: httpx2.AsyncClient) -> None:
+@pytest.fixture
+def machine_in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+async def test_an_expiry_without_a_zone_is_utc_wherever_the_machine_is(
+    admin: httpx2.AsyncClient, machine_in_tokyo: None
+) -> None:
     naive = await create(admin, expires_at="2099-01-01T00:00:00")
     zoned = await create(admin, expires_at="2099-01-01T02:00:00+02:00")
     assert naive["expires_at"] == zoned["expires_at"] == "2099-01-01T00:00:00Z"

@@ -86,8 +86,8 @@ class Sweep:
             await self._close(account, report)
 
     async def _expire(self, account: AccountKey, hold: Hold, report: SweepReport) -> None:
-        written = await self.usage_log.find(hold.user_id, hold.hold_id)
-        record = written or await self.usage_log.record(self._expired(hold))
+        # If the request got as far as its record, that one is kept and returned.
+        record = await self.usage_log.record(self._expired(hold))
         if not await self.ledger.settle(account, hold, record.cost_usd or ZERO):
             return
         if record.status is Status.EXPIRED:

@@ -90,6 +90,25 @@ async def test_an_answer_without_usage_is_charged_for_more_than_it_can_have_used
     assert record.cost_usd == (await world.balance()).committed_usd > 0
 
 
+async def test_an_estimate_never_exceeds_the_hold() -> None:
+    world = World()
+    key = await world.someone("0.01")
+    long = b'{"choices":[{"message":{"content":"' + b"x" * 100_000 + b'"}}]}'
+    world.upstream.answer = ScriptedAnswer(script=[long])
+    await world.chat(key, max_tokens=100)
+    assert (await world.balance()).committed_usd < Decimal("0.001")
+
+
+async def test_a_refused_provider_key_is_not_the_callers_fault() -> None:
+    world = World()
+    key = await world.someone("1")
+    world.upstream.answer = ScriptedAnswer(401, JSON, [b'{"error":{"message":"no such org"}}'])
+    with pytest.raises(UpstreamError) as refused:
+        await world.chat(key)
+    assert "gateway's credentials" in refused.value.message
+    assert "no such org" not in refused.value.message
+
+
 async def test_a_refusal_by_the_provider_passes_and_costs_nothing() -> None:
     world = World()
     key = await world.someone("1")

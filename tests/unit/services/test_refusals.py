@@ -209,6 +209,17 @@ async def test_a_free_model_is_served_past_its_budget() -> None:
     assert (await world.record()).cost_usd == 0
 
 
+async def test_a_free_model_is_served_even_to_who_has_overspent() -> None:
+    world = World()
+    key = await world.someone("0.01")
+    world.upstream.answer = completion(prompt_tokens=1_000_000)
+    await world.chat(key)
+    assert (await world.balance()).committed_usd > Decimal("0.01")
+    await world.price("openai:free", usd_in="0", usd_out="0")
+    await world.chat(key, model="openai:free")
+    assert len(await world.records()) == 2
+
+
 async def test_a_refusal_by_a_later_budget_gives_back_what_an_earlier_one_held() -> None:
     world = World()
     await world.price()

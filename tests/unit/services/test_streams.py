@@ -65,6 +65,15 @@ async def test_usage_in_the_last_content_chunk_is_read_and_passes() -> None:
     assert (await world.balance()).committed_usd == Decimal("0.0001")
 
 
+async def test_usage_reported_again_and_again_counts_at_its_largest() -> None:
+    world = World()
+    key = await world.someone("1")
+    script = (usage_chunk(100, 1), delta("a"), usage_chunk(100, 9), usage_chunk(0, 0), DONE)
+    world.upstream.answer = stream(*script)
+    await drained(await world.chat(key, stream=True))
+    assert (await world.balance()).committed_usd == Decimal("0.000118")
+
+
 async def test_a_stream_without_usage_is_charged_by_the_bytes_it_generated() -> None:
     world = World()
     key = await world.someone("1")

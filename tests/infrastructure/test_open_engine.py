@@ -186,13 +186,16 @@ def test_a_record_that_names_somebody_elses_process_is_ignored(
     dynoxide: str, tmp_path: Path, with_dynoxide: dict[str, str]
 ) -> None:
     port = int(dynoxide.rpartition(":")[2])
-    (tmp_path / "engine.json").write_text(json.dumps({"pid": os.getpid(), "port": port}))
+    with subprocess.Popen(["sleep", "60"]) as somebody_elses:
+        record = {"pid": somebody_elses.pid, "port": port}
+        (tmp_path / "engine.json").write_text(json.dumps(record))
 
-    engine = open_engine(tmp_path, with_dynoxide)
-    engine.stop()
+        engine = open_engine(tmp_path, with_dynoxide)
+        engine.stop()
 
-    assert engine.endpoint != dynoxide
-    assert answers(dynoxide)
+        assert engine.endpoint != dynoxide
+        assert somebody_elses.poll() is None
+        somebody_elses.kill()
 
 
 def test_two_gateways_share_an_engine_and_the_last_one_ends_it(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from bursar.dialects.openai_errors import body_of
 from bursar.domain.errors import UpstreamError, UpstreamTimeout
 from bursar.services.answers import WholeAnswer
 
@@ -53,21 +56,29 @@ async def read_error(answer: UpstreamAnswer) -> bytes:
 def refusal(answer: UpstreamAnswer, body: bytes, target: Target) -> WholeAnswer:
     """The provider's refusal for the caller.
 
-    A 4xx passes with its body, unless that could show something of the provider key.
+    A 4xx passes with its body, unless the provider speaks of the gateway's own key there: then the
+    status stays and the body says whose fault it is.
 
     Raises:
         UpstreamError: for anything else; its message quotes nothing.
     """
     name, status = target.provider.name, answer.status
-    if status == 401 or _shows(target.api_key, body):
-        raise CredentialsRefused(
-            f"Provider '{name}' refused the gateway's credentials; ask its administrator"
-        )
     if status == 504:
         raise UpstreamTimeout(f"Provider '{name}' timed out")
     if not 400 <= status < 500:
         raise UpstreamError(f"Provider '{name}' failed with status {status}")
+    if status == 401 or _shows(target.api_key, body):
+        return _credentials_refused(name, status)
     return WholeAnswer(status, passed_headers(answer.headers), body)
+
+
+def _credentials_refused(provider: str, status: int) -> WholeAnswer:
+    error = CredentialsRefused(
+        f"Provider '{provider}' refused the gateway's credentials; your own key is fine. "
+        "Ask the gateway's administrator"
+    )
+    headers = {"content-type": "application/json", "x-should-retry": "false"}
+    return WholeAnswer(status, headers, msgspec.json.encode(body_of(error)))
 
 
 def _shows(secret: str | None, body: bytes) -> bool:

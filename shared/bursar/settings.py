@@ -6,7 +6,7 @@ A wrong setting stops the start; the error names it and says how to mend it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
@@ -62,7 +62,7 @@ class Settings:
 
 
 # What a variable, or the same name in lower case in the file, is read as.
-_PLAIN = {
+_PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "master_key": text,
     "master_key_digest": text,
     "host": text,
@@ -77,7 +77,7 @@ _PLAIN = {
     "sweep_interval_s": seconds,
     "request_bytes_max": count,
 }
-_POLICY = {
+_POLICY: Mapping[str, Callable[[Any], Any]] = {
     "allow_unpriced": flag,
     "user_field": lambda value: UserField(one_of(*UserField)(value)),
     "rate_limit_rpm": count,

@@ -339,7 +339,18 @@ def test_the_gateways_own_rate_limit_says_when_to_come_back(
     assert len(upstream.requests) - before <= 2
 
 
-@pytest.mark.parametrize("status", [401, 500, 503])
+def test_a_refused_provider_key_stays_401_and_says_whose_key_it_was(
+    client: OpenAI, upstream: FakeOpenAI
+) -> None:
+    before = len(upstream.requests)
+    with pytest.raises(openai.AuthenticationError) as caught:
+        client.chat.completions.create(model=MODEL, messages=HELLO, extra_body=_fake(status=401))
+    assert caught.value.code == "provider_authentication"
+    assert UPSTREAM_SECRET not in caught.value.response.text
+    assert len(upstream.requests) - before == 1
+
+
+@pytest.mark.parametrize("status", [500, 503])
 def test_a_providers_failure_is_a_bad_gateway_that_repeats_nothing_it_said(
     served: Deployment, client: OpenAI, holder: Holder, status: int
 ) -> None:

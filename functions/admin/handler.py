@@ -9,11 +9,12 @@ from mangum import Mangum
 from bursar import bootstrap
 from bursar.settings import load_settings
 from bursar.store.connect import connect
+from bursar.store.consistent import consistent
 from functions.admin.app import create_app
 from functions.admin.settings import AdminSettings
 
 _settings = load_settings(os.environ)
-_storage = bootstrap.connect(connect(os.environ), _settings.table)
+_storage = bootstrap.connect(consistent(connect(os.environ)), _settings.table)
 
 handler = Mangum(
     create_app(

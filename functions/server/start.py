@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bursar import bootstrap
 from bursar.store.connect import connect
+from bursar.store.consistent import consistent
 from bursar.store.schema import ensure_table
 from bursar.upstream.aiohttp_client import AiohttpUpstream
 from bursar.upstream.catalogue import load_catalogue
@@ -59,7 +60,8 @@ async def prepare(
     storage = bootstrap.connect(call, settings.table)
     await bootstrap.seed_prices(settings, storage)
     await add_starter_prices(storage.directory, targets)
-    admin = bootstrap.admin_services(settings, storage)
+    managed = bootstrap.connect(consistent(call), settings.table)
+    admin = bootstrap.admin_services(settings, managed)
     virtual_key = kept.virtual_key
     if settings.bootstrap_api_key:
         virtual_key = await ensure_virtual_key(admin, kept.virtual_key)

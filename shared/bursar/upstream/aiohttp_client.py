@@ -38,7 +38,7 @@ _NEVER_SENT = (
 
 
 class AiohttpUpstream:
-    """One client for the process; its connections are kept and shared.
+    """One client for the process and the event loop; its connections are kept and shared.
 
     A request is sent once. If a kept connection breaks after bytes of a request went into it,
     nobody knows whether the provider began to work, so that is an error and not a second try.

@@ -36,7 +36,7 @@ _SILENT = (httpcore2.ReadTimeout, httpcore2.WriteTimeout)
 
 
 class Httpcore2Upstream:
-    """One client for the process; its connections are kept and shared.
+    """One client for the process and the event loop; its connections are kept and shared.
 
     A request is sent once, as with `AiohttpUpstream`, and an idle connection that a provider has
     closed is noticed before it is used, also in a process that was frozen meanwhile.

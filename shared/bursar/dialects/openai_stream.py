@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 DONE = b"[DONE]"
 DONE_FRAME = frame_of(DONE)
-_MESSAGE_FIELDS = (
-    "content",
-    "reasoning_content",
-    "reasoning",
-    "refusal",
-    "tool_calls",
-    "function_call",
+_MESSAGE_FIELDS = frozenset(
+    {
+        "content",
+        "reasoning_content",
+        "reasoning",
+        "refusal",
+        "tool_calls",
+        "function_call",
+    }
 )
 
 
@@ -88,12 +90,14 @@ def generated_bytes(message: Any) -> int:
     """UTF-8 length of what a message or a delta generated."""
     if not isinstance(message, dict):
         return 0
-    return sum(_text_bytes(message.get(field)) for field in _MESSAGE_FIELDS)
+    return sum(
+        _text_bytes(value)
+        for field, value in message.items()
+        if value is not None and field in _MESSAGE_FIELDS
+    )
 
 
 def _text_bytes(value: Any) -> int:
-    if value is None:
-        return 0
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode(errors="surrogatepass"))
     return len(msgspec.json.encode(value))

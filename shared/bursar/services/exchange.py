@@ -110,7 +110,8 @@ class Exchange:
     async def _streamed(self, tab: Tab, answer: UpstreamAnswer, deadline: float) -> StreamedAnswer:
         meter = StreamMeter(withhold_usage=not tab.request.wants_usage)
         sent_at = deadline - self.policy.request_timeout_s
-        relay = StreamRelay(tab, self.till, MeteredStream(answer, meter, deadline), sent_at)
+        stream = MeteredStream(answer, meter)
+        relay = StreamRelay(tab, self.till, stream, sent_at=sent_at, deadline=deadline)
         await relay.start()
         return StreamedAnswer(answer.status, passed_headers(answer.headers), relay)
 

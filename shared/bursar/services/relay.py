@@ -36,10 +36,9 @@ class ClientStalled(OSError):
 class MeteredStream:
     """A provider's stream as the caller may see it, up to but without its terminal event."""
 
-    def __init__(self, answer: UpstreamAnswer, meter: StreamMeter, deadline: float) -> None:
+    def __init__(self, answer: UpstreamAnswer, meter: StreamMeter) -> None:
         self.answer = answer
         self.meter = meter
-        self.deadline = deadline
         self._splitter = FrameSplitter()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
@@ -47,12 +46,11 @@ class MeteredStream:
 
         Raises:
             UpstreamBroken: it ended without its terminal event, or said that it failed.
-            UpstreamTimeout: it took too long.
+            UpstreamTimeout: nothing came for too long.
         """
         chunks = self.answer.chunks()
         while not self.meter.is_done:
-            async with until(self.deadline):
-                chunk = await anext(chunks, None)
+            chunk = await anext(chunks, None)
             # An event that the end of the stream cuts off from its blank line still counts.
             frames = self._splitter.feed(b"\n\n" if chunk is None else chunk)
             piece = b"".join(frame for frame in frames if self.meter.passes(frame))
@@ -72,16 +70,21 @@ class StreamRelay:
         till: where its books are closed.
         stream: what comes.
         sent_at: when the request was sent, on the monotonic clock.
+        deadline: when it must be over, on the same clock.
     """
 
-    def __init__(self, tab: Tab, till: Till, stream: MeteredStream, sent_at: float) -> None:
+    def __init__(
+        self, tab: Tab, till: Till, stream: MeteredStream, *, sent_at: float, deadline: float
+    ) -> None:
         self._tab = tab
         self._till = till
         self._stream = stream
         self._pieces = stream.pieces()
         self._first: bytes | None = None
         self._sent_at = sent_at
+        self._deadline = deadline
         self._first_token_ms: int | None = None
+        self._is_writing = False
 
     async def start(self) -> None:
         """Wait for the first piece, so that an early failure can still be an HTTP status.
@@ -90,7 +93,8 @@ class StreamRelay:
             UpstreamError: the stream failed before it said anything.
         """
         try:
-            self._first = await anext(self._pieces, None)
+            async with until(self._deadline):
+                self._first = await anext(self._pieces, None)
         except BaseException as error:
             await self._end(_status_of(error), error)
             raise
@@ -98,28 +102,30 @@ class StreamRelay:
 
     async def run(self, write: Write) -> None:
         try:
-            if self._first is not None:
-                await self._write(write, self._first)
-                async for piece in self._pieces:
-                    await self._write(write, piece)
+            # One deadline for the whole stream: a timer for each piece costs as much as the piece.
+            async with until(self._deadline):
+                await self._pass_on(write)
         except UpstreamError as error:
+            if self._is_writing:
+                stalled = ClientStalled("The caller stopped reading")
+                await self._end(Status.DISCONNECTED, stalled)
+                raise stalled from None
             await self._end(Status.ERROR, error)
-            await self._write(write, stream_failure(error.code))
+            await _last_word(write, stream_failure(error.code))
         except BaseException as error:
             await self._end(_status_of(error), error)
             raise
         else:
             await self._end(Status.SUCCESS)
-            await self._write(write, DONE_FRAME)
+            await _last_word(write, DONE_FRAME)
 
-    async def _write(self, write: Write, piece: bytes) -> None:
-        """Write, but wait no longer for a caller who does not read than the request may take."""
-        left_s = self._stream.deadline - time.monotonic()
-        try:
-            async with asyncio.timeout(max(_LAST_WORD_S, left_s)):
-                await write(piece)
-        except TimeoutError:
-            raise ClientStalled("The caller stopped reading") from None
+    async def _pass_on(self, write: Write) -> None:
+        piece = self._first
+        while piece is not None:
+            self._is_writing = True
+            await write(piece)
+            self._is_writing = False
+            piece = await anext(self._pieces, None)
 
     async def _end(self, status: Status, error: BaseException | None = None) -> None:
         await uncancelled(self._close(status, error))
@@ -141,6 +147,14 @@ class StreamRelay:
                 upstream_request_id=upstream_request_id(self._stream.answer.headers),
             ),
         )
+
+
+async def _last_word(write: Write, piece: bytes) -> None:
+    try:
+        async with asyncio.timeout(_LAST_WORD_S):
+            await write(piece)
+    except TimeoutError:
+        raise ClientStalled("The caller did not take the stream's end") from None
 
 
 def _status_of(error: BaseException) -> Status:

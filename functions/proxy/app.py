@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -19,7 +20,7 @@ from functions.proxy.inference import InferenceRoute
 from functions.proxy.security import SecurityHeaders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
@@ -27,8 +28,16 @@ if TYPE_CHECKING:
     from bursar.bootstrap import ProxyServices
 
 
-def create_app(services: ProxyServices) -> SecurityHeaders:
-    """Build the app over its services."""
+_CORS_HEADERS = ["Content-Type", "Authorization", "X-AnyLLM-Key", "x-api-key"]
+
+
+def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) -> SecurityHeaders:
+    """Build the app over its services.
+
+    Args:
+        services: what it serves.
+        cors_allow_origins: origins whose pages may call it; `*` allows all, without credentials.
+    """
     models = services.model_list
     bytes_max = services.request_bytes_max
 
@@ -57,6 +66,15 @@ def create_app(services: ProxyServices) -> SecurityHeaders:
         ],
         exception_handlers=handlers,
     )
+    if cors_allow_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=cors_allow_origins,
+            allow_methods=["GET", "POST", "OPTIONS"],
+            allow_headers=_CORS_HEADERS,
+            allow_credentials="*" not in cors_allow_origins,
+            expose_headers=["x-request-id", "x-bursar-cost-usd", "x-bursar-output-limit"],
+        )
     return SecurityHeaders(app)
 
 

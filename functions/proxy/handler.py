@@ -22,4 +22,4 @@ _services = bootstrap.proxy_services(
     resolve_targets(_settings.providers, os.environ, load_catalogue()),
 )
 
-handler = Mangum(create_app(_services), lifespan="off")
+handler = Mangum(create_app(_services, _settings.cors_allow_origins), lifespan="off")

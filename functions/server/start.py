@@ -68,7 +68,10 @@ async def prepare(
     save_credentials(settings.data_dir, Credentials(master_key or kept.master_key, virtual_key))
     upstream = ProviderRouter(AiohttpUpstream(), {MOCK_PROVIDER.name: MockUpstream()})
     app = Gateway(
-        create_proxy(bootstrap.proxy_services(settings, storage, upstream, targets)),
+        create_proxy(
+            bootstrap.proxy_services(settings, storage, upstream, targets),
+            settings.cors_allow_origins,
+        ),
         create_admin(admin, AdminSettings(settings.cors_allow_origins, settings.public_prices)),
         bootstrap.sweep(settings, storage),
         settings.sweep_interval_s,

@@ -35,7 +35,6 @@ class VirtualKey:
         allowed_models: patterns such as `openai:gpt-4o*`; None allows every model.
         budget_id: a budget of the key's own, beside its user's.
         budget_started_at: when that budget was assigned; rolling periods count from here.
-        accounting_since: where the key's current unbounded account starts.
     """
 
     key_id: str

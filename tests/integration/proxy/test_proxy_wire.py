@@ -189,6 +189,26 @@ async def test_one_model_is_found_by_its_name_slashes_included(
     assert missing.json()["detail"] == "Model 'openai:none' not found"
 
 
+@pytest.mark.parametrize(("origins", "allowed"), [(["https://app.example"], True), ([], False)])
+async def test_a_browsers_preflight_is_answered_where_its_origin_is_allowed(
+    world: World, origins: list[str], *, allowed: bool
+) -> None:
+    service = world.completion
+    models = ModelList(service.identity, service.lookup, world.storage.directory)
+    app = create_app(ProxyServices(service, models, request_bytes_max=10_000), origins)
+    asked = {
+        "origin": "https://app.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization",
+    }
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url="http://gateway"
+    ) as client:
+        answer = await client.options("/v1/chat/completions", headers=asked)
+    assert answer.status_code == (200 if allowed else 405)
+    assert ("access-control-allow-origin" in answer.headers) is allowed
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -41,6 +40,8 @@ class _Server(uvicorn.Server):
 
 def main() -> int:
     """Start, serve until a signal comes, and stop everything that was started."""
+    # From here on both signals are one exception, which ends a start half way as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load_settings(os.environ)
         configure_logs(settings.log_level)
@@ -53,16 +54,14 @@ def main() -> int:
     except BursarError as error:
         print(f"bursar: {error.message}", file=sys.stderr)  # noqa: T201
         return 1
+    except KeyboardInterrupt:
+        pass
     return 0
 
 
 def _run(settings: Settings, engine: Engine, listening: socket.socket) -> None:
     """Serve until a signal: uvicorn drains, restores the handlers and raises the signal again."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with (
-        suppress(KeyboardInterrupt),
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, engine, listening))
 
 

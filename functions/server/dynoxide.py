@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,12 +76,17 @@ def open_dynoxide(binary: Path, data_dir: Path, environ: Mapping[str, str]) -> D
     data_dir = data_dir.resolve()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     in_use = (data_dir / USE_LOCK).open("w")
+    process = None
     try:
         with _alone(data_dir / START_LOCK):
             fcntl.flock(in_use, fcntl.LOCK_SH)
-            process = _still_running(data_dir) or _start_on_file(binary, data_dir, environ)
+            with _signals_held_back():
+                process = _still_running(data_dir) or _start_on_file(binary, data_dir, environ)
     except BaseException:
-        in_use.close()
+        if process is None:
+            in_use.close()
+        else:
+            _leave(in_use, process, data_dir)
         raise
     return Dynoxide(process.endpoint, lambda: _leave(in_use, process, data_dir))
 
@@ -100,6 +106,26 @@ def _alone(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let signals wait: one between a fork and its return leaves a child that nobody knows of."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread gets signals
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda which, _: came.append(which))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _still_running(data_dir: Path) -> _Process | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
@@ -71,6 +72,7 @@ async def walk(log: UsageLog, wanted: UsageFilter, limit: int) -> list[UsageReco
         assert len(page.records) == limit
         page = await log.page(wanted, limit=limit, cursor=page.next_cursor)
         assert page.records
+        assert not {each.request_id for each in found} & {each.request_id for each in page.records}
         found += page.records
     return found
 
@@ -247,7 +249,16 @@ async def test_a_users_records_are_skipped_from_the_newest(log: UsageLog) -> Non
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", "?", "AAAA", "é", to_cursor(""), to_cursor("x" * 36), to_cursor(first_at(NOW)[:-1])],
+    [
+        "",
+        "?",
+        "AAAA",
+        "é",
+        to_cursor(""),
+        to_cursor("x" * 36),
+        to_cursor(first_at(NOW)[:-1]),
+        to_cursor(str(UUID(int=0))),
+    ],
 )
 async def test_a_cursor_of_ones_own_making_is_refused(log: UsageLog, cursor: str) -> None:
     with pytest.raises(InvalidRequest) as refused:

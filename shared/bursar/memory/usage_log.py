@@ -9,6 +9,8 @@ from bursar.domain.usage import UsageFilter, UsagePage, UsageRecord
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_VERSION = 7
+
 
 class MemoryUsageLog:
     """The books in memory; the port is `UsageLog`."""
@@ -43,8 +45,10 @@ class MemoryUsageLog:
 
 
 def _request_id(cursor: str) -> str:
-    position = from_cursor(cursor)
     try:
-        return str(uuid.UUID(position))
+        request_id = uuid.UUID(from_cursor(cursor))
     except ValueError:
         raise bad_cursor() from None
+    if request_id.version != _VERSION:
+        raise bad_cursor()
+    return str(request_id)

@@ -214,10 +214,24 @@ async def test_a_connection_closed_while_idle_is_not_used_again() -> None:
     assert server.connections == 2
 
 
-async def test_kept_connections_found_closed_are_replaced_without_delay() -> None:
-    with scripted(says({}), hangs_up, says(ITEM)) as server:
-        call = client_of(server, replace(QUICK, base_delay_s=30, delay_max_s=30))
+async def test_a_connection_closed_while_idle_makes_no_repetition() -> None:
+    with scripted(answers_then_hangs_up({}), CONDITION_FAILED) as server:
+        call = client_of(server)
         await call("GetItem", REQUEST)
+        await asyncio.sleep(0.05)
+
+        with pytest.raises(ConditionFailed) as failed:
+            await call("PutItem", REQUEST)
+
+        await call.close()
+    assert not failed.value.is_repeat
+
+
+async def test_a_kept_connection_found_closed_is_replaced_by_a_new_one_without_delay() -> None:
+    slow = hangs(0.05, then=says({}))
+    with scripted(slow, slow, hangs_up, says(ITEM)) as server:
+        call = client_of(server, replace(QUICK, base_delay_s=30, delay_max_s=30))
+        await asyncio.gather(call("GetItem", REQUEST), call("GetItem", REQUEST))
 
         started = time.monotonic()
         assert await call("GetItem", REQUEST) == ITEM
@@ -225,7 +239,8 @@ async def test_kept_connections_found_closed_are_replaced_without_delay() -> Non
 
         await call.close()
     assert took_s < 1
-    assert [request.connection for request in server.requests] == [1, 1, 2]
+    assert server.requests[2].connection in {1, 2}
+    assert server.requests[3].connection == 3
 
 
 async def test_a_late_answer_is_never_taken_for_the_next_ones() -> None:
@@ -299,13 +314,15 @@ async def test_an_answer_in_small_pieces_is_put_together() -> None:
 
 
 def test_a_process_may_run_one_event_loop_after_the_other() -> None:
-    with scripted(says({"First": True}), says({"Second": True})) as server:
-        call = client_of(server)
+    slow = hangs(0.01, then=says({}))
+    with scripted(*[slow] * 140) as server:
+        call = client_of(server, replace(QUICK, read_timeout_s=5))
 
-        async def once() -> object:
-            answer = await call("GetItem", REQUEST)
+        async def more_at_once_than_connections() -> None:
+            await asyncio.gather(*(call("GetItem", REQUEST) for _ in range(70)))
             await call.close()
-            return answer
 
-        assert asyncio.run(once()) == {"First": True}
-        assert asyncio.run(once()) == {"Second": True}
+        asyncio.run(more_at_once_than_connections())
+        asyncio.run(more_at_once_than_connections())
+
+    assert len(server.requests) == 140

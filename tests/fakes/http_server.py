@@ -225,6 +225,8 @@ class HttpServer:
             await self._handler(exchange)
         finally:
             watcher.cancel()
+            # It must be off the reader before the next request is read.
+            await asyncio.wait([watcher])
             request.disconnected = exchange.gone.is_set() and not request.finished
         return exchange.keep_alive
 

@@ -65,6 +65,10 @@ class Patience:
     connect_timeout_s: float = 2.0
     read_timeout_s: float = 3.0
 
+    def delay_s(self, tried: int, *, chance: float) -> float:
+        """How long to wait after so many tries; `chance`, from 0 to 1, spreads the callers."""
+        return chance * min(self.delay_max_s, self.base_delay_s * 2.0 ** (tried - 1))
+
 
 class SignedCall:
     """A `Call` over a pool of kept connections."""
@@ -133,10 +137,9 @@ class SignedCall:
         return self._pool
 
     async def _wait(self, failure: Exception, tried: int) -> None:
-        if isinstance(failure, StaleConnection):
-            return
-        most_s = min(self._patience.delay_max_s, self._patience.base_delay_s * 2 ** (tried - 1))
-        await asyncio.sleep(self._jitter() * most_s)
+        """A kept connection found closed says nothing about the server, so that is no delay."""
+        if not isinstance(failure, StaleConnection):
+            await asyncio.sleep(self._patience.delay_s(tried, chance=self._jitter()))
 
 
 class _TryAgain(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 Step = Callable[[Exchange], Awaitable[None]]
 
-QUICK = Patience(base_delay_s=0.001, read_timeout_s=0.2, connect_timeout_s=0.5)
+QUICK = Patience(base_delay_s=0.001, read_timeout_s=10)
+IMPATIENT = replace(QUICK, read_timeout_s=0.3)
 
 
 def scripted(*steps: Step) -> HttpServer:

@@ -10,8 +10,10 @@ import pytest
 from bursar.domain.errors import StoreUnavailable
 from bursar.store.connect import connect
 from bursar.store.errors import ConditionFailed, OperationRefused
+from bursar.store.signed_call import Patience
 from tests.fakes.http_server import Exchange, HttpServer
 from tests.unit.store.scripted import (
+    IMPATIENT,
     QUICK,
     Step,
     answers_then_hangs_up,
@@ -28,6 +30,7 @@ from tests.unit.store.scripted import (
 
 ITEM = {"Item": {"pk": {"S": "é"}, "n": {"N": "12345678901234567890.5"}}}
 REQUEST = {"TableName": "bursar", "Key": {"pk": {"S": "é"}}}
+SILENCE = hangs()
 CONDITION_FAILED = refuses("ConditionalCheckFailedException", Item={"pk": {"S": "a"}})
 
 
@@ -81,7 +84,7 @@ async def test_calls_at_once_get_their_own_answers() -> None:
         refuses("RequestLimitExceeded"),
         refuses("InternalServerError", 500),
         says({}, 503),
-        hangs(),
+        SILENCE,
         resets,
         hangs_up,
         stops_half_way,
@@ -104,7 +107,7 @@ async def test_calls_at_once_get_their_own_answers() -> None:
 )
 async def test_a_passing_trouble_is_mended_by_another_try(trouble: Step) -> None:
     with scripted(trouble, trouble, says(ITEM)) as server:
-        call = client_of(server)
+        call = client_of(server, IMPATIENT if trouble is SILENCE else QUICK)
 
         assert await call("GetItem", REQUEST) == ITEM
 
@@ -113,7 +116,7 @@ async def test_a_passing_trouble_is_mended_by_another_try(trouble: Step) -> None
     assert len({request.body for request in server.requests}) == 1
 
 
-@pytest.mark.parametrize("trouble", [resets, hangs(), refuses("ThrottlingException")])
+@pytest.mark.parametrize("trouble", [resets, SILENCE, refuses("ThrottlingException")])
 async def test_a_lasting_trouble_makes_the_store_unavailable(trouble: Step) -> None:
     with scripted(*[trouble] * 3) as server:
         call = client_of(server, replace(QUICK, tries_max=3, read_timeout_s=0.05))
@@ -177,12 +180,12 @@ async def test_a_failed_condition_tells_the_item_as_it_stands() -> None:
     assert not with_item.value.is_repeat
 
 
-@pytest.mark.parametrize("ambiguous", [resets, hangs(), says({}, 500), stops_half_way])
+@pytest.mark.parametrize("ambiguous", [resets, SILENCE, says({}, 500), stops_half_way])
 async def test_a_condition_that_fails_after_a_lost_answer_is_told_as_a_repetition(
     ambiguous: Step,
 ) -> None:
     with scripted(ambiguous, CONDITION_FAILED) as server:
-        call = client_of(server)
+        call = client_of(server, IMPATIENT if ambiguous is SILENCE else QUICK)
 
         with pytest.raises(ConditionFailed) as failed:
             await call("PutItem", REQUEST)
@@ -244,12 +247,12 @@ async def test_a_kept_connection_found_closed_is_replaced_by_a_new_one_without_d
 
 
 async def test_a_late_answer_is_never_taken_for_the_next_ones() -> None:
-    late = hangs(0.3, then=says({"Late": True}))
+    late = hangs(0.6, then=says({"Late": True}))
     with scripted(late, says({"Second": True}), says({"Third": True})) as server:
-        call = client_of(server)
+        call = client_of(server, IMPATIENT)
 
         assert await call("GetItem", REQUEST) == {"Second": True}
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.4)
         assert await call("GetItem", REQUEST) == {"Third": True}
 
         await call.close()
@@ -270,10 +273,19 @@ async def test_a_cancelled_call_leaves_no_answer_for_another() -> None:
     assert server.requests[0].disconnected
 
 
-async def test_delays_double_and_are_spread_by_chance() -> None:
+def test_delays_double_up_to_a_most_and_are_spread_by_chance() -> None:
+    patience = Patience(base_delay_s=0.05, delay_max_s=0.3)
+
+    delays_s = [patience.delay_s(tried, chance=1.0) for tried in (1, 2, 3, 4, 5)]
+
+    assert delays_s == [0.05, 0.1, 0.2, 0.3, 0.3]
+    assert patience.delay_s(2, chance=0.25) == 0.025
+
+
+async def test_tries_are_apart_by_their_delays() -> None:
     throttle = refuses("ThrottlingException")
     with scripted(*[throttle] * 3, says({})) as server:
-        call = client_of(server, replace(QUICK, base_delay_s=0.04, delay_max_s=0.08))
+        call = client_of(server, replace(QUICK, base_delay_s=0.04))
         call._jitter = lambda: 1.0
         started = time.monotonic()
 
@@ -281,7 +293,7 @@ async def test_delays_double_and_are_spread_by_chance() -> None:
 
         took_s = time.monotonic() - started
         await call.close()
-    assert 0.2 <= took_s < 0.5
+    assert took_s >= 0.04 + 0.08 + 0.16
 
 
 async def test_no_try_begins_after_the_deadline() -> None:

@@ -9,7 +9,7 @@ import time_machine
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursar.store.credentials import Credentials
@@ -43,6 +43,7 @@ def botocores_authorization(
     return authorization
 
 
+@settings(deadline=None)
 @given(
     body=st.binary(max_size=200),
     access_key_id=st.text("ABCDEFGH234567", min_size=16, max_size=20),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bursar.domain.holds import Hold
@@ -27,6 +27,7 @@ plain_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(plain_values)
 def test_every_value_reads_back_as_it_was_written(value: Any) -> None:
     assert decode(encode(value)) == value
@@ -86,6 +87,7 @@ def test_an_item_that_lacks_a_field_is_refused() -> None:
         notation.record({"hold_id": {"S": "h"}})
 
 
+@settings(deadline=None)
 @given(
     metadata=st.dictionaries(
         st.text(), st.floats(allow_nan=False, allow_infinity=False) | st.none() | st.text()

@@ -192,21 +192,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_account_says_what_the_model_does(self) -> None:
+        """And what is committed is spent or held, within the limit but for settled overage."""
         found = self.run(self.ledger.balances(list(LIMITS)))
         for account, model in self.models.items():
-            assert found.get(account) == model.balance()
-
-    @invariant()
-    def what_is_committed_is_spent_or_held(self) -> None:
-        for account, balance in self.run(self.ledger.balances(list(LIMITS))).items():
-            assert balance.spent_usd == self.models[account].spent
-            assert balance.committed_usd == balance.spent_usd + balance.held_usd
-
-    @invariant()
-    def no_limit_is_exceeded_but_by_what_was_settled_above_its_hold(self) -> None:
-        for account, balance in self.run(self.ledger.balances(list(LIMITS))).items():
-            limit = LIMITS[account]
-            assert limit is None or balance.committed_usd <= limit + self.models[account].overage
+            balance, limit = found.get(account), LIMITS[account]
+            assert balance == model.balance()
+            if balance is not None:
+                assert balance.spent_usd == model.spent
+                assert balance.committed_usd == model.spent + balance.held_usd
+                assert limit is None or balance.committed_usd <= limit + model.overage
 
     @invariant()
     def open_accounts_are_those_that_exist_and_are_not_closed(self) -> None:
@@ -232,7 +226,7 @@ def test_the_ledger_in_memory_follows_the_model() -> None:
             return MemoryLedger()
 
     run_state_machine_as_test(
-        InMemory, settings=settings(max_examples=150, stateful_step_count=40, deadline=None)
+        InMemory, settings=settings(max_examples=120, stateful_step_count=40, deadline=None)
     )
 
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import httpx2
-import openai
 import pytest
 
 from tests import engines
@@ -23,7 +22,6 @@ from tests.e2e.raw_http import Connection, message
 from tests.fakes.openai_shapes import UPSTREAM_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.deployment import Holder
@@ -34,16 +32,9 @@ STREAM_FAILED = b'"message":"An error occurred during streaming"'
 DONE = b"data: [DONE]\n\n"
 
 
-@pytest.fixture(scope="module")
-def hasty(deployment: Deployment) -> Iterator[Deployment]:
-    """Requests may take a second and a half, holds live little longer."""
-    with deployment.running(request_timeout_s="1.5", hold_margin_s="0.5", sweep_interval_s="0.5"):
-        yield deployment
-
-
 @pytest.fixture
-def holder(hasty: Deployment) -> Holder:
-    return hasty.holder("1")
+def holder(served: Deployment) -> Holder:
+    return served.holder("1")
 
 
 def _body(*, stream: bool = False, fake: dict[str, Any] | None = None, **fields: Any) -> bytes:
@@ -85,165 +76,120 @@ def _only_record(deployment: Deployment, holder: Holder) -> dict[str, Any]:
 
 @pytest.mark.parametrize("how", ["close", "reset"])
 def test_a_client_that_leaves_a_stream_cancels_the_provider_and_pays_for_what_came(
-    hasty: Deployment, holder: Holder, upstream: FakeOpenAI, how: str
+    served: Deployment, holder: Holder, upstream: FakeOpenAI, how: str
 ) -> None:
-    body = _body(stream=True, fake={"pace_s": 0.02})
-    connection = _send(hasty, holder, body)
+    body = _body(stream=True, fake={"pace_s": 0.1})
+    connection = _send(served, holder, body)
     connection.read_until(b'w3 "},"logprobs":null,"finish_reason":null}]}\n')
     getattr(connection, how)()
-    assert upstream.wait_until(lambda: upstream.last.disconnected, timeout_s=1)
-    record = _only_record(hasty, holder)
+    assert upstream.wait_until(lambda: upstream.last.disconnected, timeout_s=2)
+    record = _only_record(served, holder)
     assert (record["status"], record["is_estimated"]) == ("disconnected", True)
     assert record["input_tokens"] == len(body) + 8
     assert len("w0 w1 w2 w3 ") <= record["output_tokens"] < 50
     assert 0 < record["cost_usd"] < _hold_usd(body)
-    assert hasty.usage(holder)[0]["status"] == "error"
+    assert served.usage(holder)[0]["status"] == "error"
 
 
 def test_a_client_that_leaves_before_a_streams_first_byte_is_noticed_at_that_byte(
-    hasty: Deployment, holder: Holder, upstream: FakeOpenAI
+    served: Deployment, holder: Holder, upstream: FakeOpenAI
 ) -> None:
     before = len(upstream.requests)
     body = _body(stream=True, fake={"delay_s": 0.4, "pace_s": 0.1})
-    connection = _send(hasty, holder, body)
+    connection = _send(served, holder, body)
     assert upstream.wait_until(lambda: len(upstream.requests) > before)
     connection.close()
-    record = _only_record(hasty, holder)
+    record = _only_record(served, holder)
     assert upstream.wait_until(lambda: upstream.last.disconnected)
     assert record["status"] == "disconnected"
     assert 0 < record["cost_usd"] < _hold_usd(body)
 
 
 def test_a_client_that_leaves_a_plain_request_pays_for_the_answer_it_did_not_read(
-    hasty: Deployment, holder: Holder, upstream: FakeOpenAI
+    served: Deployment, holder: Holder, upstream: FakeOpenAI
 ) -> None:
     before = len(upstream.requests)
-    connection = _send(hasty, holder, _body(fake={"delay_s": 0.4}))
+    connection = _send(served, holder, _body(fake={"delay_s": 0.4}))
     assert upstream.wait_until(lambda: len(upstream.requests) > before)
     connection.close()
-    assert _only_record(hasty, holder)["cost_usd"] == Decimal("0.0005225")
+    assert _only_record(served, holder)["cost_usd"] == Decimal("0.0005225")
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 def test_a_provider_that_reports_no_usage_is_paid_the_upper_bound(
-    hasty: Deployment, holder: Holder, *, stream: bool
+    served: Deployment, holder: Holder, *, stream: bool
 ) -> None:
     body = _body(stream=stream, fake={"usage": "never", "completion_tokens": 3})
-    assert _ask(hasty, holder, body).status_code == 200
-    record = _only_record(hasty, holder)
+    assert _ask(served, holder, body).status_code == 200
+    record = _only_record(served, holder)
     assert (record["status"], record["is_estimated"]) == ("success", True)
     assert record["input_tokens"] == len(body) + 8
     assert record["output_tokens"] >= 3
     assert record["cost_usd"] <= _hold_usd(body)
 
 
-def test_declining_usage_makes_a_stream_no_cheaper(hasty: Deployment, holder: Holder) -> None:
+def test_declining_usage_makes_a_stream_no_cheaper(served: Deployment, holder: Holder) -> None:
     body = _body(stream=True, stream_options={"include_usage": False})
-    answer = _ask(hasty, holder, body)
+    answer = _ask(served, holder, body)
     assert answer.content.endswith(DONE)
     assert b'"choices":[]' not in answer.content
-    record = _only_record(hasty, holder)
+    record = _only_record(served, holder)
     assert (record["status"], record["is_estimated"]) == ("success", False)
     assert record["cost_usd"] == Decimal("0.0005225")
 
 
 @pytest.mark.parametrize("fault", ["rst", "fin", "no_done", "error_event"])
 def test_a_stream_that_breaks_off_ends_with_an_error_and_is_charged(
-    hasty: Deployment, holder: Holder, fault: str
+    served: Deployment, holder: Holder, fault: str
 ) -> None:
     body = _body(stream=True, fake={"fault": fault, "fault_after": 6})
-    answer = _ask(hasty, holder, body)
+    answer = _ask(served, holder, body)
     assert answer.status_code == 200
     assert b"w0 " in answer.content
     assert STREAM_FAILED in answer.content
     assert answer.content.endswith(DONE)
     assert UPSTREAM_SECRET not in answer.text
-    record = _only_record(hasty, holder)
+    record = _only_record(served, holder)
     assert record["status"] == "error"
     assert 0 < record["cost_usd"] <= _hold_usd(body)
 
 
 @pytest.mark.parametrize("fault", ["rst", "fin"])
 def test_a_plain_answer_that_breaks_off_is_a_bad_gateway_charged_in_full(
-    hasty: Deployment, holder: Holder, fault: str
+    served: Deployment, holder: Holder, fault: str
 ) -> None:
     body = _body(fake={"fault": fault, "fault_after": 30})
-    answer = _ask(hasty, holder, body)
+    answer = _ask(served, holder, body)
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == "upstream_broken"
-    record = _only_record(hasty, holder)
+    record = _only_record(served, holder)
     assert (record["status"], record["is_estimated"]) == ("error", True)
     assert record["cost_usd"] == _hold_usd(body)
 
 
 def test_a_provider_that_is_not_there_costs_nothing(
-    dynoxide: str, upstream: FakeOpenAI, hasty: Deployment, holder: Holder, tmp_path: Path
+    dynoxide: str, upstream: FakeOpenAI, served: Deployment, holder: Holder, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.yml"
     config.write_text("providers: {openai: {api_key: sk-nobody, api_base: 'http://127.0.0.1:9'}}")
-    with hasty.running(config=str(config)):
-        answer = _ask(hasty, holder, _body())
+    with served.running(config=str(config)):
+        answer = _ask(served, holder, _body())
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == "upstream_unreachable"
-    assert _only_record(hasty, holder)["cost_usd"] == 0
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
-def test_a_provider_that_says_nothing_is_given_up_and_not_asked_again(
-    hasty: Deployment, holder: Holder, upstream: FakeOpenAI, *, stream: bool
-) -> None:
-    before = len(upstream.requests)
-    began = time.monotonic()
-    body = json.loads(_body(fake={"hang": True}))
-    fake = {"fake": body.pop("fake")}
-    body["stream"] = stream
-    with (
-        openai.OpenAI(api_key=holder.key, base_url=f"{hasty.gateway.url}/v1") as client,
-        pytest.raises(openai.InternalServerError) as caught,
-    ):
-        client.chat.completions.create(**body, extra_body=fake)
-    assert caught.value.status_code == 504
-    assert caught.value.response.headers["x-should-retry"] == "false"
-    assert len(upstream.requests) - before == 1
-    assert 1.4 < time.monotonic() - began < 5
-    assert upstream.wait_until(lambda: upstream.last.disconnected)
-    record = _only_record(hasty, holder)
-    assert (record["status"], record["is_estimated"]) == ("error", True)
-    assert record["cost_usd"] > 0
-
-
-def test_a_stream_that_falls_silent_is_ended_at_the_requests_deadline(
-    hasty: Deployment, holder: Holder, upstream: FakeOpenAI
-) -> None:
-    body = _body(stream=True, fake={"fault": "stall", "fault_after": 4})
-    answer = _ask(hasty, holder, body)
-    assert b'"code":"upstream_timeout"' in answer.content
-    assert answer.content.endswith(DONE)
-    assert upstream.wait_until(lambda: upstream.last.disconnected)
-    assert _only_record(hasty, holder)["cost_usd"] > 0
+    assert _only_record(served, holder)["cost_usd"] == 0
 
 
 def test_a_slow_client_gets_every_byte_while_others_are_served(
-    hasty: Deployment, holder: Holder
+    served: Deployment, holder: Holder
 ) -> None:
     body = _body(stream=True, n=20, fake={"completion_tokens": 200})
-    with _send(hasty, holder, body, receive_buffer_bytes=4096) as slow:
-        assert _ask(hasty, hasty.holder(), _body()).status_code == 200
+    with _send(served, holder, body, receive_buffer_bytes=4096) as slow:
+        assert _ask(served, served.holder(), _body()).status_code == 200
         content = slow.response().body
     assert content.count(b'"content":"w199 "') == 20
     assert content.endswith(DONE)
-    record = _only_record(hasty, holder)
+    record = _only_record(served, holder)
     assert (record["status"], record["output_tokens"]) == ("success", 4_000)
-
-
-def test_a_client_that_stops_reading_is_charged_when_its_time_is_over(
-    hasty: Deployment, holder: Holder
-) -> None:
-    body = _body(stream=True, n=100, fake={"completion_tokens": 200})
-    with _send(hasty, holder, body, receive_buffer_bytes=4096) as stuck:
-        stuck.head()
-        record = _only_record(hasty, holder)
-        assert record["cost_usd"] > 0
 
 
 def test_no_engine_means_no_spending(tmp_path: Path, upstream: FakeOpenAI) -> None:

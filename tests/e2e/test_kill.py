@@ -103,7 +103,7 @@ async def test_killed_in_mid_flight_it_charges_what_was_held_and_goes_on(
         crowd.send(25, _body(hang=True))
         crowd.send(25, _body(stream=True, pace_s=0.5))
         assert await upstream.until(lambda: len(upstream.requests) - before == 50)
-        assert await upstream.until(lambda: len(crowd.begun) == 25)
+        assert await upstream.until(lambda: len(crowd.begun) == 25, 10)
         gateway.kill()
     assert len(deployment.account(holder).holds) == 50
     assert deployment.account(holder).committed_usd == 55 * QUOTE_USD
@@ -139,7 +139,7 @@ async def test_killed_again_and_again_under_load_it_loses_no_request_that_a_prov
             crowd.send(40, _body())
             crowd.send(40, _body(stream=True))
             # Some have ended, some wait for the provider, and for some only the record is written.
-            assert await upstream.until(partial(crowd.has_done, 20))
+            assert await upstream.until(partial(crowd.has_done, 20), 20)
             gateway.kill()
         gateway.start()
     assert until(lambda: books.open_holds() == 0, EXPIRY_TIMEOUT_S)

@@ -364,6 +364,17 @@ def test_a_providers_failure_is_a_bad_gateway_that_repeats_nothing_it_said(
     assert served.usage(holder)[0]["cost"] == 0
 
 
+def test_a_providers_refusal_of_the_gateways_key_is_not_blamed_on_the_callers(
+    client: OpenAI, upstream: FakeOpenAI
+) -> None:
+    before = len(upstream.requests)
+    with pytest.raises(openai.AuthenticationError) as caught:
+        client.chat.completions.create(model=MODEL, messages=HELLO, extra_body=_fake(status=401))
+    assert "your own key is fine" in str(caught.value)
+    assert UPSTREAM_SECRET not in caught.value.response.text
+    assert len(upstream.requests) - before == 1
+
+
 @pytest.mark.parametrize("fault", ["rst", "fin"])
 def test_an_answer_that_broke_off_is_not_silently_asked_for_again(
     served: Deployment, client: OpenAI, holder: Holder, upstream: FakeOpenAI, fault: str
@@ -417,11 +428,11 @@ def test_a_clients_own_timeout_raises_and_the_books_close_all_the_same(
     holder = served.holder()
     with (
         OpenAI(
-            api_key=holder.key, base_url=f"{served.gateway.url}/v1", timeout=0.3, max_retries=0
+            api_key=holder.key, base_url=f"{served.gateway.url}/v1", timeout=0.8, max_retries=0
         ) as client,
         pytest.raises(openai.APITimeoutError),
     ):
-        client.chat.completions.create(model=MODEL, messages=HELLO, extra_body=_fake(delay_s=1.0))
+        client.chat.completions.create(model=MODEL, messages=HELLO, extra_body=_fake(delay_s=1.5))
     assert upstream.wait_until(lambda: served.usage(holder) != [])
     assert upstream.wait_until(lambda: served.account(holder).holds == ())
     assert served.usage(holder)[0]["cost"] > 0

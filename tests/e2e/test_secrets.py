@@ -62,7 +62,7 @@ def _all_that_was_said(deployment: Deployment, holder: Holder) -> str:
         answers += [client.get("/v1/keys", headers=one) for one in strangers]
         answers += [client.get(f"/v1/nothing?key={holder.key}", headers=holder.headers)]
         answers += [client.get("/v1/models", headers=holder.headers)]
-    assert {200, 400, 401, 404, 429, 502, 504} <= {answer.status_code for answer in answers}
+    assert {200, 400, 401, 403, 404, 429, 502, 504} <= {answer.status_code for answer in answers}
     return "\n".join(f"{answer.headers!r} {answer.text}" for answer in answers)
 
 
@@ -102,7 +102,7 @@ def test_a_providers_error_that_quotes_the_gateways_key_is_not_passed_on(
             answer = httpx2.post(
                 gateway.url + CHAT, content=_body(status=status), headers=holder.headers
             )
-            assert answer.status_code == 502
+            assert answer.status_code == status
             assert answer.json()["error"]["code"] == "provider_authentication"
             assert UPSTREAM_SECRET[:12] not in answer.text
     records = talkative.books.records(holder.user_id)

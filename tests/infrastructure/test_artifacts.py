@@ -26,11 +26,17 @@ LAMBDA = {
 }
 
 
-def build(function: str, artifact: Path) -> None:
-    """Build a function as SAM does, but for the machine that runs the tests."""
+def build(function: str, artifact: Path, python_lambda: str = "false") -> str:
+    """Build a function as SAM does, but for the machine that runs the tests; what was said."""
     environ = {name: it for name, it in os.environ.items() if not name.startswith("MAKE")}
     result = subprocess.run(
-        ["make", f"build-{function}", f"ARTIFACTS_DIR={artifact}", "LAMBDA_PLATFORM="],
+        [
+            "make",
+            f"build-{function}",
+            f"ARTIFACTS_DIR={artifact}",
+            "LAMBDA_PLATFORM=",
+            f"PYTHON_LAMBDA={python_lambda}",
+        ],
         cwd=ROOT,
         env=environ,
         capture_output=True,
@@ -38,6 +44,7 @@ def build(function: str, artifact: Path) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -63,3 +70,21 @@ def test_a_function_starts_from_its_artifact_and_its_environment_alone(
     folders = {it.name for it in (tmp_path / "functions").iterdir() if it.is_dir()}
     assert folders - {"__pycache__"} == {module.split(".")[1]}
     assert not list(tmp_path.rglob("*/tests/test_*.py"))
+
+
+def test_a_build_without_the_runtimes_python_says_what_that_costs(tmp_path: Path) -> None:
+    said = build("BudgetResetFunction", tmp_path, python_lambda="python3-is-not-here")
+    assert "No bytecode in this build: python3-is-not-here does not run here" in said
+    assert not list(tmp_path.rglob("*.pyc"))
+
+
+@pytest.mark.skipif(
+    sys.version_info[:2] != (3, 13), reason="only the runtime's own Python compiles for it"
+)
+def test_bytecode_is_valid_whatever_an_archive_does_to_times(tmp_path: Path) -> None:
+    said = build("BudgetResetFunction", tmp_path, python_lambda=sys.executable)
+    assert "No bytecode" not in said
+    compiled = list((tmp_path / "bursar").rglob("*.cpython-313.pyc"))
+    assert len(compiled) >= len(list((tmp_path / "bursar").rglob("*.py")))
+    # The second word holds flags: hash-based, and not checked against the source.
+    assert {it.read_bytes()[4:8] for it in compiled} == {(1).to_bytes(4, "little")}

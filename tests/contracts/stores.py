@@ -24,6 +24,7 @@ from bursar.store.ledger import DynamoLedger
 from bursar.store.rate_limiter import DynamoRateLimiter
 from bursar.store.reset_log import DynamoResetLog
 from bursar.store.schema import ensure_table
+from bursar.store.signed_call import Patience
 from bursar.store.usage_log import DynamoUsageLog
 
 if TYPE_CHECKING:
@@ -66,8 +67,12 @@ async def new_table(call: Call) -> str:
     return table_name
 
 
+# A loaded machine may take seconds for what takes milliseconds; no test here is about waiting.
+_PATIENT = Patience(tries_max=12, deadline_s=60.0, read_timeout_s=30.0)
+
+
 def signed_call(endpoint: str) -> SignedCall:
-    return connect({"DYNAMODB_ENDPOINT": endpoint})
+    return connect({"DYNAMODB_ENDPOINT": endpoint}, patience=_PATIENT)
 
 
 def boto3_call(endpoint: str) -> Boto3Call:

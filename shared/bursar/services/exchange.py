@@ -15,6 +15,7 @@ from bursar.services.answers import StreamedAnswer, WholeAnswer
 from bursar.services.deadline import until
 from bursar.services.policy import Policy
 from bursar.services.relay import MeteredStream, StreamRelay
+from bursar.services.remarks import named, quoted
 from bursar.services.tab import Billing, Outcome, Till
 from bursar.services.targets import request_to
 from bursar.services.uncancelled import uncancelled
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from bursar.services.tab import Tab
 
 _OK = range(200, 300)
-_ERROR_CHARS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Exchange:
         deadline = time.monotonic() + self.policy.request_timeout_s
         answer = await self._send(tab, target, headers, deadline)
         if answer.status not in _OK:
-            return await self._refused(tab, target, answer)
+            return await self._refused(tab, target, answer, deadline)
         if tab.request.is_streamed and _is_event_stream(answer):
-            return await self._streamed(tab, answer, deadline)
+            return await self._streamed(tab, target, answer, deadline)
         return await self._whole(tab, answer, deadline)
 
     async def _send(
@@ -76,15 +76,18 @@ class Exchange:
             await self._failed(tab, billing, error)
             raise
 
-    async def _refused(self, tab: Tab, target: Target, answer: UpstreamAnswer) -> WholeAnswer:
+    async def _refused(
+        self, tab: Tab, target: Target, answer: UpstreamAnswer, deadline: float
+    ) -> WholeAnswer:
         body = b""
         try:
-            body = await read_error(answer)
+            async with until(deadline):
+                body = await read_error(answer)
             return refusal(answer, body, target)
         finally:
             await uncancelled(answer.close())
-            said = body.decode(errors="replace")[:_ERROR_CHARS_MAX]
-            message = f"status {answer.status}: {_without(target.api_key, said)}"
+            said = f"status {answer.status}: {body.decode(errors='replace')}"
+            message = quoted(said, target.api_key)
             await self.till.close(tab, _error(Billing.NOTHING, message, answer))
 
     async def _whole(self, tab: Tab, answer: UpstreamAnswer, deadline: float) -> WholeAnswer:
@@ -107,25 +110,23 @@ class Exchange:
         await self.till.close(tab, outcome)
         return WholeAnswer(answer.status, passed_headers(answer.headers), body)
 
-    async def _streamed(self, tab: Tab, answer: UpstreamAnswer, deadline: float) -> StreamedAnswer:
+    async def _streamed(
+        self, tab: Tab, target: Target, answer: UpstreamAnswer, deadline: float
+    ) -> StreamedAnswer:
         meter = StreamMeter(withhold_usage=not tab.request.wants_usage)
         sent_at = deadline - self.policy.request_timeout_s
-        stream = MeteredStream(answer, meter)
+        stream = MeteredStream(answer, meter, target.api_key)
         relay = StreamRelay(tab, self.till, stream, sent_at=sent_at, deadline=deadline)
         await relay.start()
         return StreamedAnswer(answer.status, passed_headers(answer.headers), relay)
 
     async def _failed(self, tab: Tab, billing: Billing, error: BaseException) -> None:
-        await self.till.close(tab, _error(billing, f"{type(error).__name__}: {error}"))
+        await self.till.close(tab, _error(billing, named(error)))
 
 
 def _error(billing: Billing, message: str, answer: UpstreamAnswer | None = None) -> Outcome:
     identifier = upstream_request_id(answer.headers) if answer else None
     return Outcome(Status.ERROR, billing, error_message=message, upstream_request_id=identifier)
-
-
-def _without(secret: str | None, text: str) -> str:
-    return text.replace(secret, "[provider key]") if secret else text
 
 
 def _is_event_stream(answer: UpstreamAnswer) -> bool:

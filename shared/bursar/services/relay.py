@@ -12,6 +12,7 @@ from bursar.dialects.sse import FrameSplitter
 from bursar.domain.errors import UpstreamBroken, UpstreamError
 from bursar.domain.usage import Status
 from bursar.services.deadline import until
+from bursar.services.remarks import named, quoted
 from bursar.services.tab import Billing, Outcome
 from bursar.services.uncancelled import uncancelled
 from bursar.services.upstream_answers import upstream_request_id
@@ -36,9 +37,10 @@ class ClientStalled(OSError):
 class MeteredStream:
     """A provider's stream as the caller may see it, up to but without its terminal event."""
 
-    def __init__(self, answer: UpstreamAnswer, meter: StreamMeter) -> None:
+    def __init__(self, answer: UpstreamAnswer, meter: StreamMeter, api_key: str | None) -> None:
         self.answer = answer
         self.meter = meter
+        self._api_key = api_key
         self._splitter = FrameSplitter()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
@@ -60,6 +62,12 @@ class MeteredStream:
                 raise UpstreamBroken("The provider reported an error in its stream")
             if chunk is None and not self.meter.is_done:
                 raise UpstreamBroken("The provider's stream ended without its terminal event")
+
+    def remark(self, error: BaseException | None) -> str | None:
+        """What the books say of how it ended: what the provider said, or what was seen."""
+        if self.meter.error is not None:
+            return quoted(self.meter.error, self._api_key)
+        return None if error is None else named(error)
 
 
 class StreamRelay:
@@ -134,7 +142,6 @@ class StreamRelay:
         await self._pieces.aclose()
         await self._stream.answer.close()
         meter = self._stream.meter
-        message = None if error is None else meter.error or f"{type(error).__name__}: {error}"
         await self._till.close(
             self._tab,
             Outcome(
@@ -142,7 +149,7 @@ class StreamRelay:
                 Billing.METERED,
                 meter.usage,
                 meter.output_bytes,
-                error_message=message,
+                error_message=self._stream.remark(error),
                 first_token_ms=self._first_token_ms,
                 upstream_request_id=upstream_request_id(self._stream.answer.headers),
             ),

@@ -13,7 +13,7 @@ from bursar.domain.usage import Status
 from bursar.services.answers import StreamedAnswer
 from bursar.services.policy import Policy
 from tests.fakes.scripted_upstream import DONE, delta, event, stream, usage_chunk
-from tests.fakes.world import World, drained, whole
+from tests.fakes.world import PROVIDER_KEY, World, drained, whole
 
 _FAILED = b"An error occurred during streaming"
 
@@ -106,6 +106,18 @@ async def test_a_stream_that_breaks_ends_properly_and_is_charged(
     assert record.status is Status.ERROR
     assert record.cost_usd == (await world.balance()).committed_usd > 0
     assert (await world.balance()).holds == {}
+
+
+async def test_what_a_provider_said_in_its_stream_is_in_the_books_without_its_key() -> None:
+    world = World()
+    key = await world.someone("1")
+    said = {"error": {"message": f"bad key {PROVIDER_KEY}" + "!" * 1_000}}
+    world.upstream.answer = stream(delta("a"), event(said))
+    await drained(await world.chat(key, stream=True))
+    remark = (await world.record()).error_message
+    assert remark is not None
+    assert "bad key [provider key]" in remark
+    assert len(remark) <= 500
 
 
 async def test_a_break_after_the_usage_is_charged_by_the_usage() -> None:

@@ -84,12 +84,15 @@ def test_a_stream_that_falls_silent_is_ended_at_the_requests_deadline(
     assert _only_record(hasty, holder)["cost_usd"] > 0
 
 
-def test_a_client_that_stops_reading_is_charged_when_its_time_is_over(
-    hasty: Deployment, holder: Holder
+def test_a_client_that_stops_reading_is_let_go_when_its_time_is_over(
+    hasty: Deployment, holder: Holder, upstream: FakeOpenAI
 ) -> None:
-    body = _body(stream=True, n=100, fake={"completion_tokens": 200})
+    burst = {"completion_tokens": 200, "fault": "stall", "fault_after": 20_000}
+    body = _body(stream=True, n=100, fake=burst)
     with Connection(hasty.gateway.port, receive_buffer_bytes=4096) as stuck:
         stuck.send(message("POST", CHAT, holder.headers, json.dumps(body).encode()))
         stuck.head()
         record = _only_record(hasty, holder)
-        assert record["cost_usd"] > 0
+        assert upstream.wait_until(lambda: upstream.last.disconnected)
+    assert (record["status"], record["is_estimated"]) == ("disconnected", True)
+    assert record["cost_usd"] > 0

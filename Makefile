@@ -105,7 +105,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 .PHONY: lock
 lock: $(STAMPS)/uv ## Recompile the locks (LOCK_ARGS=--upgrade takes newer versions)
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
-	for name in bootstrap server proxy admin budget_reset; do \
+	for name in bootstrap server image proxy admin budget_reset; do \
 		$(COMPILE) -c requirements/dev.txt requirements/$$name.in -o requirements/$$name.txt \
 			|| exit 1; done
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt

@@ -58,7 +58,7 @@ def open_engine(data_dir: Path, environ: Mapping[str, str]) -> Engine:
 
     Raises:
         WrongSetting: `DYNAMODB_ENDPOINT` is not a URL, or nothing answers there.
-        StoreUnavailable: there is data of an earlier run and no engine that opens it.
+        StoreUnavailable: there is data of an earlier run and no engine that opens it, or no engine.
     """
     endpoint = environ.get(ENDPOINT_SETTING, "").strip()
     if endpoint:

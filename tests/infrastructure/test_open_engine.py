@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -46,19 +47,27 @@ def with_dynoxide() -> dict[str, str]:
     return {**rest, "PATH": f"{binary.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-@pytest.fixture
-def other_gateway(tmp_path: Path, with_dynoxide: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Another process that has opened the engine of the same data directory."""
+@contextlib.contextmanager
+def gateway(data_dir: Path, environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Another process that opens the engine of a data directory."""
     with subprocess.Popen(
-        [sys.executable, "-c", GATEWAY, str(tmp_path)],
-        env=with_dynoxide,
+        [sys.executable, "-c", GATEWAY, str(data_dir)],
+        env=environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=engines.ROOT,
     ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def other_gateway(tmp_path: Path, with_dynoxide: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    with gateway(tmp_path, with_dynoxide) as process:
         yield process
-        process.kill()
 
 
 def endpoint_of(gateway: subprocess.Popen[str]) -> str:
@@ -233,6 +242,47 @@ def test_data_of_an_earlier_run_is_never_answered_with_an_empty_engine(
     (tmp_path / "bursar.db").touch()
     with pytest.raises(StoreUnavailable, match=r"bursar\.db holds an earlier run's data"):
         open_engine(tmp_path, a_machine_without_dynoxide)
+
+
+def test_gateways_that_start_at_once_start_one_engine(
+    tmp_path: Path, with_dynoxide: dict[str, str]
+) -> None:
+    database = str(tmp_path / "bursar.db")
+    with contextlib.ExitStack() as stack:
+        started = [stack.enter_context(gateway(tmp_path, with_dynoxide)) for _ in range(4)]
+        assert len({endpoint_of(it) for it in started}) == 1
+        serving = [it.pid for it in psutil.process_iter() if database in _command(it)]
+        assert serving == [recorded(tmp_path)["pid"]]
+        for it in started:
+            it.communicate()
+    assert not psutil.pid_exists(serving[0])
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        command: list[str] = process.cmdline()
+    except psutil.Error:
+        return []
+    return command
+
+
+def test_without_any_engine_the_start_says_how_to_get_one(tmp_path: Path) -> None:
+    """Without moto, too, as in the container image: the import of it is made to fail."""
+    code = (
+        "import pathlib, sys; sys.modules['moto.server'] = None;"
+        "from functions.server.engine import open_engine;"
+        "open_engine(pathlib.Path(sys.argv[1]), {'PATH': sys.argv[2]})"
+    )
+    wrong = tmp_path / "dynoxide"
+    wrong.touch(mode=0o755)
+    result = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "data", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=engines.ROOT,
+    )
+    assert "put dynoxide on PATH, or set DYNAMODB_ENDPOINT" in result.stderr
 
 
 def test_a_binary_that_does_not_serve_is_said_to_be_the_reason(tmp_path: Path) -> None:

@@ -7,15 +7,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bursar.domain.ids import request_id
 from bursar.ports import Clock
+from bursar.services.answer_headers import VARY, is_private, security_headers
 from functions.admin.errors import failure_body
 from functions.admin.exact_json import ExactJSONResponse
 
 _LOGGER = logging.getLogger(__name__)
-_SECURITY_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "strict-origin-when-cross-origin",
-}
 
 
 class HeadersMiddleware:
@@ -68,7 +64,6 @@ class FailureMiddleware:
 
 def _decorate(headers: MutableHeaders, identifier: str, path: str) -> None:
     headers["x-request-id"] = identifier
-    headers.update(_SECURITY_HEADERS)
-    if not path.startswith("/health"):
-        headers["cache-control"] = "private, no-store, no-cache"
-        headers.add_vary_header("Authorization")
+    headers.update(security_headers(path))
+    if is_private(path):
+        headers.add_vary_header(VARY)

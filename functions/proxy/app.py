@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from bursar.bootstrap import ProxyServices
+    from bursar.services.model_list import ModelList
 
 
 _CORS_HEADERS = ["Content-Type", "Authorization", "X-AnyLLM-Key", "x-api-key"]
@@ -38,34 +39,13 @@ def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) 
         services: what it serves.
         cors_allow_origins: origins whose pages may call it; `*` allows all, without credentials.
     """
-    models = services.model_list
-    bytes_max = services.request_bytes_max
-
-    async def list_models(request: Request) -> Response:
-        return _json(200, await models.all(request.headers))
-
-    async def get_model(request: Request) -> Response:
-        return _json(200, await models.one(request.headers, request.path_params["model_id"]))
-
-    chat = InferenceRoute(services.completion, parse_chat, bytes_max)
-    embeddings = InferenceRoute(services.completion, parse_embeddings, bytes_max)
     handlers: dict[Any, Any] = {
         BursarError: _refused,
         404: _no_route,
         405: _wrong_method,
         Exception: _failed,
     }
-    app = Starlette(
-        routes=[
-            Route("/v1/chat/completions", chat, methods=["POST"]),
-            Route("/v1/embeddings", embeddings, methods=["POST"]),
-            Route("/v1/models", list_models, methods=["GET"]),
-            Route("/v1/models/{model_id:path}", get_model, methods=["GET"]),
-            Route("/health", _healthy, methods=["GET"]),
-            Route("/health/liveness", _alive, methods=["GET"]),
-        ],
-        exception_handlers=handlers,
-    )
+    app = Starlette(routes=_routes(services), exception_handlers=handlers)
     if cors_allow_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -76,6 +56,35 @@ def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) 
             expose_headers=["x-request-id", "x-bursar-cost-usd", "x-bursar-output-limit"],
         )
     return SecurityHeaders(app)
+
+
+def _routes(services: ProxyServices) -> list[Route]:
+    bytes_max = services.request_bytes_max
+    chat = InferenceRoute(services.completion, parse_chat, bytes_max)
+    embeddings = InferenceRoute(services.completion, parse_embeddings, bytes_max)
+    models = ModelRoutes(services.model_list)
+    return [
+        Route("/v1/chat/completions", chat, methods=["POST"]),
+        Route("/v1/embeddings", embeddings, methods=["POST"]),
+        Route("/v1/models", models.every, methods=["GET"]),
+        Route("/v1/models/{model_id:path}", models.one, methods=["GET"]),
+        Route("/health", _healthy, methods=["GET"]),
+        Route("/health/liveness", _alive, methods=["GET"]),
+    ]
+
+
+class ModelRoutes:
+    """The models that a caller may ask for."""
+
+    def __init__(self, models: ModelList) -> None:
+        self._models = models
+
+    async def every(self, request: Request) -> Response:
+        return _json(200, await self._models.all(request.headers))
+
+    async def one(self, request: Request) -> Response:
+        model_id = request.path_params["model_id"]
+        return _json(200, await self._models.one(request.headers, model_id))
 
 
 async def _healthy(_: Request) -> Response:

@@ -1,26 +1,19 @@
-"""Headers that every answer carries."""
+"""Puts the security headers on every answer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import MutableHeaders
+
+from bursar.services.answer_headers import VARY, is_private, security_headers
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ALWAYS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-]
-_PRIVATE = [
-    *_ALWAYS,
-    (b"cache-control", b"private, no-store, no-cache"),
-    (b"vary", b"Authorization"),
-]
-
 
 class SecurityHeaders:
-    """Adds them, and forbids caching of everything but the health checks."""
+    """An ASGI app around another."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,11 +22,14 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added = _ALWAYS if scope["path"].startswith("/health") else _PRIVATE
+        path = scope["path"]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *added]
+                headers = MutableHeaders(scope=message)
+                headers.update(security_headers(path))
+                if is_private(path):
+                    headers.add_vary_header(VARY)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

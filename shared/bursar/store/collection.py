@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from bursar.store.creation import IS_THERE, conflicting
 from bursar.store.errors import ConditionFailed
 from bursar.store.queries import partition, window
 from bursar.store.values import RecordNotation, text
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from bursar.store.call import Attribute, Call, Item
 
 RecordT = TypeVar("RecordT", bound="DataclassInstance")
-
-IS_NEW: Final = "attribute_not_exists(pk)"
-IS_THERE: Final = "attribute_exists(pk)"
 
 
 class DynamoCollection(Generic[RecordT]):
@@ -45,18 +43,8 @@ class DynamoCollection(Generic[RecordT]):
         return self._read(answer["Item"]) if answer.get("Item") else None
 
     async def add(self, record: RecordT) -> bool:
-        item = self._item(record)
-        request = {
-            "TableName": self._table_name,
-            "Item": item,
-            "ConditionExpression": IS_NEW,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        try:
-            await self._call("PutItem", request)
-        except ConditionFailed as taken:
-            return taken.is_repeat and taken.item == item
-        return True
+        taken_by = await conflicting(self._call, self._table_name, self._item(record))
+        return taken_by is None
 
     async def put(self, record: RecordT) -> None:
         await self._call("PutItem", {"TableName": self._table_name, "Item": self._item(record)})

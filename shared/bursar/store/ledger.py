@@ -24,7 +24,7 @@ from bursar.store.accounts import (
     read_committed,
 )
 from bursar.store.batches import get_items
-from bursar.store.collection import IS_NEW, IS_THERE
+from bursar.store.creation import IS_THERE, conflicting
 from bursar.store.errors import ConditionFailed
 from bursar.store.queries import query
 from bursar.store.schema import OPEN_ACCOUNTS_INDEX
@@ -172,17 +172,7 @@ class DynamoLedger:
         return True
 
     async def _create(self, item: Mapping[str, Attribute]) -> bool:
-        request = {
-            "TableName": self._table_name,
-            "Item": item,
-            "ConditionExpression": IS_NEW,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        try:
-            await self._call("PutItem", request)
-        except ConditionFailed as taken:
-            return taken.is_repeat and taken.item == item
-        return True
+        return await conflicting(self._call, self._table_name, item) is None
 
 
 def _shortfall(refused_by: Item, hold: Hold, limit_usd: Decimal | None) -> Shortfall | None:

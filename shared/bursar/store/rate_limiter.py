@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bursar.domain.rates import WINDOW_S, RateLimit, RateWindow
-from bursar.store.collection import IS_NEW, IS_THERE
+from bursar.store.creation import IS_NEW, IS_THERE
 from bursar.store.errors import ConditionFailed
 from bursar.store.schema import TTL_ATTRIBUTE
 from bursar.store.values import number, text

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bursar.domain.cursors import bad_cursor, from_cursor, to_cursor
 from bursar.domain.usage import ResetRecord
-from bursar.store.collection import IS_NEW
-from bursar.store.errors import ConditionFailed
+from bursar.store.creation import conflicting
 from bursar.store.queries import partition, window
 from bursar.store.values import RecordNotation, text
 
@@ -31,17 +30,7 @@ class DynamoResetLog:
     async def append(self, entry: ResetRecord) -> bool:
         """Of two sweepers that reset the same account at once, one enters it."""
         item = _key(entry) | _NOTATION.attributes(entry)
-        request = {
-            "TableName": self._table_name,
-            "Item": item,
-            "ConditionExpression": IS_NEW,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        try:
-            await self._call("PutItem", request)
-        except ConditionFailed as taken:
-            return taken.is_repeat and taken.item == item
-        return True
+        return await conflicting(self._call, self._table_name, item) is None
 
     async def page(
         self, budget_id: str, *, limit: int, cursor: str | None = None

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from bursar.domain.usage import UsagePage
 from bursar.store.active_users import ActiveUsers
-from bursar.store.collection import IS_NEW
-from bursar.store.errors import ConditionFailed
+from bursar.store.creation import conflicting
 from bursar.store.queries import partition, span, window
 from bursar.store.usage_items import read_usage, usage_item, usage_key, usage_pk
 from bursar.store.usage_merge import Lane, merged
@@ -36,17 +35,8 @@ class DynamoUsageLog:
         The mark that the user was active is written before, so no record is ever unlisted.
         """
         await self._active.mark(day_of(entry.request_id), entry.user_id)
-        request = {
-            "TableName": self._table_name,
-            "Item": usage_item(entry),
-            "ConditionExpression": IS_NEW,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        try:
-            await self._call("PutItem", request)
-        except ConditionFailed as taken:
-            return read_usage(taken.item) if taken.item else entry
-        return entry
+        taken_by = await conflicting(self._call, self._table_name, usage_item(entry))
+        return read_usage(taken_by) if taken_by else entry
 
     async def find(self, user_id: str, request_id: str) -> UsageRecord | None:
         """Read consistently: the sweeper charges a hold by what this finds."""

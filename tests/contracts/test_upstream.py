@@ -151,8 +151,8 @@ async def test_a_stream_arrives_event_by_event_and_not_at_its_end(
     )
     started = time.monotonic()
     arrivals = [(time.monotonic() - started, chunk) async for chunk in answer.chunks()]
-    assert arrivals[0][0] < 0.09
     assert arrivals[-1][0] > 0.45
+    assert arrivals[0][0] < arrivals[-1][0] - 0.35
     assert len(arrivals) >= 6
     assert arrivals[-1][1].endswith(b"data: [DONE]\n\n")
 
@@ -436,7 +436,7 @@ async def test_closing_does_not_wait_long_for_an_end_that_does_not_come(
     await anext(answer.chunks())
     started = time.monotonic()
     await answer.close()
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 1
     assert await fake.until(lambda: fake.last.disconnected, timeout_s=1)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bursar.upstream.decoding import Decoder
 
-_LOOK_FOR_END_S = 0.02
+_LOOK_FOR_END_S = 0.05
 
 
 def joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -10,10 +10,6 @@ from bursar.store.connect import connect
 from bursar.store.consistent import consistent
 from bursar.store.schema import ensure_table
 from bursar.upstream.aiohttp_client import AiohttpUpstream
-from bursar.upstream.catalogue import load_catalogue
-from bursar.upstream.mock import MOCK_PROVIDER, MOCK_TARGET, MockUpstream
-from bursar.upstream.routing import ProviderRouter
-from bursar.upstream.targets import OTHER_DIALECTS, resolve_targets
 from functions.admin.app import create_app as create_admin
 from functions.admin.settings import AdminSettings
 from functions.proxy.app import create_app as create_proxy
@@ -31,7 +27,7 @@ from functions.server.greeting import greeting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bursar.domain.upstream import Target
+    from bursar.bootstrap import Providers
     from bursar.settings import Settings
     from functions.server.engine import Engine
 
@@ -53,60 +49,55 @@ async def prepare(
         WrongSetting: a provider's settings cannot be right.
         StoreUnavailable: the engine refuses.
     """
-    targets = _targets(settings, environ)
+    reached = _providers(settings, environ)
     settings, master_key = _with_master_key(settings, kept)
     call = connect({**environ, "DYNAMODB_ENDPOINT": engine.endpoint})
     await ensure_table(call, settings.table)
     storage = bootstrap.connect(call, settings.table)
     await bootstrap.seed_prices(settings, storage)
-    await add_starter_prices(storage.directory, targets)
+    await add_starter_prices(storage.directory, reached.targets)
     managed = bootstrap.connect(consistent(call), settings.table)
     admin = bootstrap.admin_services(settings, managed)
     virtual_key = kept.virtual_key
     if settings.bootstrap_api_key:
         virtual_key = await ensure_virtual_key(admin, kept.virtual_key)
     save_credentials(settings.data_dir, Credentials(master_key or kept.master_key, virtual_key))
-    upstream = ProviderRouter(AiohttpUpstream(), {MOCK_PROVIDER.name: MockUpstream()})
     app = Gateway(
         create_proxy(
-            bootstrap.proxy_services(settings, storage, upstream, targets),
+            bootstrap.proxy_services(settings, storage, reached),
             settings.cors_allow_origins,
         ),
         create_admin(admin, AdminSettings(settings.cors_allow_origins, settings.public_prices)),
         bootstrap.sweep(settings, storage),
         settings.sweep_interval_s,
-        closing=(upstream.close, call.close),
+        closing=(reached.upstream.close, call.close),
     )
     text = greeting(
         url=_url(settings),
         engine=engine.name,
-        providers=sorted(targets),
+        providers=sorted(reached.targets),
         master_key=master_key,
         virtual_key=virtual_key,
-        model=first_model(targets, settings.pricing),
-        notices=[*([engine.notice] if engine.notice else []), *_unserved(settings)],
+        model=first_model(reached.targets, settings.pricing),
+        notices=_notices(engine, reached),
     )
     return Started(app, text)
 
 
-def _targets(settings: Settings, environ: Mapping[str, str]) -> Mapping[str, Target]:
-    """The providers, the mock among them where it is asked for or nothing else is there."""
-    served = {
-        name: provider
-        for name, provider in settings.providers.items()
-        if name not in OTHER_DIALECTS
-    }
-    targets = dict(resolve_targets(served, environ, load_catalogue()))
-    wants_mock = not targets if settings.mock is None else settings.mock
-    if wants_mock:
-        targets[MOCK_PROVIDER.name] = MOCK_TARGET
-    return targets
+def _providers(settings: Settings, environ: Mapping[str, str]) -> Providers:
+    """The providers; the mock is among them where it is asked for or nothing else is there."""
+    client = AiohttpUpstream()
+    found = bootstrap.providers(settings, environ, client)
+    if found.targets or settings.mock is not None:
+        return found
+    return bootstrap.providers(replace(settings, mock=True), environ, client)
 
 
-def _unserved(settings: Settings) -> list[str]:
-    """A configuration brought along may name providers that this version does not speak with."""
-    names = sorted(name for name in settings.providers if name in OTHER_DIALECTS)
-    return [f"Not served by this version, so left out: {', '.join(names)}"] if names else []
+def _notices(engine: Engine, reached: Providers) -> list[str]:
+    notices = [] if engine.notice is None else [engine.notice]
+    if reached.left_out:
+        notices.append(f"Not served by this version, so left out: {', '.join(reached.left_out)}")
+    return notices
 
 
 def _with_master_key(settings: Settings, kept: Credentials) -> tuple[Settings, str | None]:

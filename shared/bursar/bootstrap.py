@@ -1,15 +1,21 @@
-"""The only place that names concrete adapters: builds services from settings."""
+"""Wires adapters into services, from settings.
+
+Only the HTTP client to providers is chosen by each entry point, because what is imported here is
+paid for by every cold start.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bursar.domain.models import parse_model
 from bursar.domain.pricing import Price
-from bursar.ports import Directory, Ledger, RateLimiter, ResetLog, UsageLog
+from bursar.domain.upstream import Target
+from bursar.ports import Directory, Ledger, RateLimiter, ResetLog, Upstream, UsageLog
 from bursar.services.completion import Completion
 from bursar.services.exchange import Exchange
 from bursar.services.identity import Identity
@@ -26,12 +32,13 @@ from bursar.store.ledger import DynamoLedger
 from bursar.store.rate_limiter import DynamoRateLimiter
 from bursar.store.reset_log import DynamoResetLog
 from bursar.store.usage_log import DynamoUsageLog
+from bursar.upstream.catalogue import load_catalogue
+from bursar.upstream.mock import MOCK_PROVIDER, MOCK_TARGET, MockUpstream
+from bursar.upstream.routing import ProviderRouter
+from bursar.upstream.targets import OTHER_DIALECTS, resolve_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from bursar.domain.upstream import Target
-    from bursar.ports import Upstream
     from bursar.services.administration import AdminServices
     from bursar.settings import Settings
     from bursar.store.call import Call
@@ -57,6 +64,19 @@ class ProxyServices:
     completion: Completion
     model_list: ModelList
     request_bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The providers that can be called, and what calls them.
+
+    Attributes:
+        left_out: configured ones that this version does not speak with.
+    """
+
+    targets: Mapping[str, Target]
+    upstream: Upstream
+    left_out: tuple[str, ...] = ()
 
 
 def utc_now() -> datetime:
@@ -85,9 +105,24 @@ def master_key(settings: Settings) -> MasterKey:
     return MasterKey(settings.master_key_digest)
 
 
-def proxy_services(
-    settings: Settings, storage: Storage, upstream: Upstream, targets: Mapping[str, Target]
-) -> ProxyServices:
+def providers(settings: Settings, environ: Mapping[str, str], client: Upstream) -> Providers:
+    """Find the providers in settings and environment; the mock is there only if it is asked for.
+
+    A configuration that was brought along may name providers of other dialects: they are left out.
+
+    Raises:
+        WrongSetting: a provider's settings cannot be right.
+    """
+    left_out = tuple(sorted(name for name in settings.providers if name in OTHER_DIALECTS))
+    served = {name: own for name, own in settings.providers.items() if name not in left_out}
+    targets = dict(resolve_targets(served, environ, load_catalogue()))
+    if settings.mock:
+        targets[MOCK_PROVIDER.name] = MOCK_TARGET
+    upstream = ProviderRouter(client, {MOCK_PROVIDER.name: MockUpstream()})
+    return Providers(targets, upstream, left_out)
+
+
+def proxy_services(settings: Settings, storage: Storage, reached: Providers) -> ProxyServices:
     """Wire the data plane."""
     policy = settings.policy
     lookup = Lookup(storage.directory, policy.directory_age_s)
@@ -96,10 +131,10 @@ def proxy_services(
     completion = Completion(
         identity=identity,
         lookup=lookup,
-        targets=Targets(targets),
+        targets=Targets(reached.targets),
         rates=Rates(storage.rate_limiter, policy, utc_now),
         till=till,
-        exchange=Exchange(upstream, till, policy),
+        exchange=Exchange(reached.upstream, till, policy),
         last_use=LastUse(storage.directory, utc_now),
         policy=policy,
     )

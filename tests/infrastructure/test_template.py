@@ -168,9 +168,12 @@ def test_inference_goes_to_the_proxy_and_all_else_to_the_administration() -> Non
         ("GET", "/v1/models"),
         ("GET", "/v1/models/{model_id+}"),
         ("GET", "/health"),
+    }
+    assert routes_of("AdminFunction", resources) == {
+        ("ANY", "/"),
+        ("ANY", "/{proxy+}"),
         ("GET", "/health/{proxy+}"),
     }
-    assert routes_of("AdminFunction", resources) == {("ANY", "/"), ("ANY", "/{proxy+}")}
     assert resources["Api"]["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 

@@ -110,6 +110,15 @@ async def test_what_was_never_stored_is_not_there(directory: Directory) -> None:
     assert await directory.users.get("alice") is None
 
 
+@pytest.mark.parametrize("record_id", ["", "x" * 1025, "é" * 513, "x" * 5_000])
+async def test_an_id_that_no_record_can_have_is_not_there(
+    directory: Directory, record_id: str
+) -> None:
+    assert await directory.users.get(record_id) is None
+    assert not await directory.users.remove(record_id)
+    assert await directory.users.change(record_id, {"blocked": True}) is None
+
+
 async def test_kinds_with_the_same_id_are_apart(directory: Directory) -> None:
     await directory.users.put(replace(USER, user_id="one"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from bursar.store.creation import IS_THERE, conflicting
 from bursar.store.errors import ConditionFailed
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from bursar.store.call import Attribute, Call, Item
 
 RecordT = TypeVar("RecordT", bound="DataclassInstance")
+
+
+_ID_BYTES_MAX: Final = 1024
+"""DynamoDB's limit of a sort key; it refuses to look for a longer one."""
 
 
 class DynamoCollection(Generic[RecordT]):
@@ -39,6 +43,8 @@ class DynamoCollection(Generic[RecordT]):
         self._notation = RecordNotation(record_type, documents=documents, in_key=(id_field,))
 
     async def get(self, record_id: str) -> RecordT | None:
+        if not _can_exist(record_id):
+            return None
         answer = await self._call("GetItem", self._keyed(record_id))
         return self._read(answer["Item"]) if answer.get("Item") else None
 
@@ -50,7 +56,7 @@ class DynamoCollection(Generic[RecordT]):
         await self._call("PutItem", {"TableName": self._table_name, "Item": self._item(record)})
 
     async def change(self, record_id: str, changes: Mapping[str, Any]) -> RecordT | None:
-        if not changes:
+        if not changes or not _can_exist(record_id):
             return await self.get(record_id)
         request = {
             **self._keyed(record_id),
@@ -65,6 +71,8 @@ class DynamoCollection(Generic[RecordT]):
         return self._read(answer["Attributes"])
 
     async def remove(self, record_id: str) -> bool:
+        if not _can_exist(record_id):
+            return False
         answer = await self._call(
             "DeleteItem", {**self._keyed(record_id), "ReturnValues": "ALL_OLD"}
         )
@@ -106,3 +114,7 @@ class DynamoCollection(Generic[RecordT]):
             "ExpressionAttributeNames": names,
         }
         return update | ({"ExpressionAttributeValues": values} if values else {})
+
+
+def _can_exist(record_id: str) -> bool:
+    return 0 < len(record_id.encode()) <= _ID_BYTES_MAX

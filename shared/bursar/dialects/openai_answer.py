@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from bursar.dialects.openai_stream import generated_bytes
+from bursar.dialects.openai_stream import UNREADABLE, generated_bytes
 from bursar.dialects.openai_usage import read_usage
 from bursar.domain.usage import TokenUsage
 
@@ -40,7 +40,7 @@ class MeteredAnswer:
 def meter_answer(body: bytes) -> MeteredAnswer:
     try:
         answer = _ANSWER.decode(body)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return MeteredAnswer(None, len(body))
     generated = sum(generated_bytes(choice.message) for choice in answer.choices or ())
     return MeteredAnswer(read_usage(answer.usage), generated)

@@ -23,6 +23,8 @@ class Body:
         """
         try:
             self._fields = _OBJECT.decode(raw)
+        except RecursionError:
+            raise InvalidRequest("The request body is nested too deep") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InvalidRequest(f"The request body is not a JSON object: {error}") from None
         self._raw = raw

@@ -24,6 +24,8 @@ _TOKENS_PER_MESSAGE = 8
 _TOKENS_OF_TOOL_PROMPT = 1_024
 
 _OUTPUT_LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
+# Far beyond any model; what a request may cost still has to fit the books' digits.
+_COUNT_MAX = 10**9
 _FUNCTION_TOOLS = frozenset({"function", "custom", None})
 
 # Fields that make a provider bill something that no token price covers.
@@ -168,6 +170,8 @@ def _check(fields: _Fields) -> None:
         count = cast("int | None", getattr(fields, name))
         if count is not None and count < 1:
             raise InvalidRequest(f"'{name}' must be at least 1", param=name)
+        if count is not None and count > _COUNT_MAX:
+            raise InvalidRequest(f"'{name}' must be at most {_COUNT_MAX}", param=name)
 
 
 def _refuse_surcharges(body: Body, fields: _Fields) -> None:
@@ -177,7 +181,8 @@ def _refuse_surcharges(body: Body, fields: _Fields) -> None:
     if fields.service_tier in _SURCHARGED_TIERS:
         raise Unpriceable(f"Service tier '{fields.service_tier}' cannot be priced")
     for tool in fields.tools or ():
-        if tool.get("type") not in _FUNCTION_TOOLS:
+        kind = tool.get("type")
+        if not (kind is None or isinstance(kind, str)) or kind not in _FUNCTION_TOOLS:
             raise Unpriceable(
-                f"Tool '{tool.get('type')}' cannot be priced: it is billed by the call"
+                f"Tool '{kind}' cannot be priced: it is billed by the call"
             )

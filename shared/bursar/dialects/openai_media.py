@@ -44,15 +44,20 @@ def measure_media(messages: Iterable[Mapping[str, Any]], model: str) -> Media:
     has_audio = False
     unbounded = None
     for part in _parts(messages):
-        kind = part.get("type")
+        kind = _kind_of(part)
         if kind in _IMAGE_PARTS:
             tokens += _image_tokens_max(model)
             inline_bytes += _data_url_bytes(part.get(kind))
         elif kind in _AUDIO_PARTS:
             has_audio = True
         elif kind not in _TEXT_PARTS:
-            unbounded = unbounded or str(kind)
+            unbounded = unbounded or kind
     return Media(tokens, inline_bytes, has_audio, unbounded)
+
+
+def _kind_of(part: Mapping[str, Any]) -> str:
+    """The part's type as text, whatever JSON value it is: no other value is a known type."""
+    return str(part.get("type"))
 
 
 def _parts(messages: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:

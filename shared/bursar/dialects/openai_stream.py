@@ -42,6 +42,9 @@ class _Chunk(msgspec.Struct):
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading a provider's JSON may raise; its bytes pass on and are metered by their length."""
+
 
 class StreamMeter:
     """Reads what passes.
@@ -73,7 +76,7 @@ class StreamMeter:
     def _read(self, data: bytes) -> bool:
         try:
             chunk = _CHUNK.decode(data)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self.output_bytes += len(data)
             return True
         if chunk.error is not None:

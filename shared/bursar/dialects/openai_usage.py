@@ -11,6 +11,9 @@ from typing import Any
 
 from bursar.domain.usage import TokenUsage
 
+# No answer is that long, and a price times anything longer may not fit the books' digits.
+_COUNT_MAX = 10**12
+
 
 def read_usage(usage: Any) -> TokenUsage | None:
     """Normalise a usage object; None where it is missing, malformed or all zeros."""
@@ -46,4 +49,6 @@ def larger(first: TokenUsage | None, second: TokenUsage | None) -> TokenUsage | 
 
 def _count(holder: Any, field: str) -> int:
     value = holder.get(field) if isinstance(holder, dict) else None
-    return value if isinstance(value, int) and value > 0 else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 < value <= _COUNT_MAX else 0

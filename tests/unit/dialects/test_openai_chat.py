@@ -81,6 +81,7 @@ def test_an_imposed_limit_goes_into_the_providers_field_where_none_is_there() ->
         ({"model": "gpt-4o"}, InvalidRequest, "must name its provider"),
         ({"max_tokens": 0}, InvalidRequest, "'max_tokens' must be at least 1"),
         ({"n": -1}, InvalidRequest, "'n' must be at least 1"),
+        ({"max_tokens": 10**40}, InvalidRequest, "'max_tokens' must be at most 1000000000"),
         ({"stream": "yes"}, Unprocessable, "stream"),
     ],
 )
@@ -92,7 +93,9 @@ def test_bad_fields_are_refused_by_name(
     assert says in refused.value.message
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"{", b'"x"', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"{", b'"x"', b"\xff\xfe", b'{"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}"]
+)
 def test_a_body_that_is_no_json_object_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidRequest):
         parse_chat(raw)
@@ -134,6 +137,8 @@ def test_a_file_is_bounded_by_the_context_window_or_not_at_all() -> None:
         {"web_search_options": {}},
         {"service_tier": "priority"},
         {"tools": [{"type": "web_search"}]},
+        {"tools": [{"type": ["function"]}]},
+        {"messages": [{"role": "user", "content": [{"type": {"text": "x"}}]}]},
         {"models": ["other"]},
         {"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]},
     ],

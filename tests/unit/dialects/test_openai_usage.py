@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bursar.dialects.openai_answer import meter_answer
+from bursar.dialects.openai_stream import StreamMeter
 from bursar.dialects.openai_usage import larger, read_usage
 from bursar.domain.usage import TokenUsage
 
@@ -28,6 +29,8 @@ from bursar.domain.usage import TokenUsage
         ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, None),
         ({"prompt_tokens": -5}, None),
         ({"prompt_tokens": "5"}, None),
+        ({"prompt_tokens": True}, None),
+        ({"prompt_tokens": 10**50}, None),
         ({"prompt_tokens": None, "prompt_tokens_details": None}, None),
         (None, None),
         ("x", None),
@@ -55,5 +58,16 @@ def test_all_that_was_generated_is_counted_in_bytes() -> None:
     assert metered.output_bytes > 4 + 6 + 4
 
 
-def test_an_unreadable_answer_counts_whole() -> None:
-    assert meter_answer(b"<html>").output_bytes == 6
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        b"<html>",
+        b'{"choices":[{"message":{"content":"\xff"},"delta":{"content":"\xff"}}]}',
+        b'{"usage":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+    ],
+)
+def test_what_is_unreadable_counts_whole_and_passes(unreadable: bytes) -> None:
+    assert meter_answer(unreadable).output_bytes == len(unreadable)
+    stream = StreamMeter(withhold_usage=True)
+    assert stream.passes(b"data: " + unreadable + b"\n\n")
+    assert stream.output_bytes == len(unreadable)

@@ -129,6 +129,18 @@ def test_a_connection_carries_several_requests_one_after_another_and_in_advance(
     assert len({response.headers["x-request-id"] for response in responses}) == 4
 
 
+def test_a_client_that_waits_for_a_go_ahead_gets_one(
+    connection: Connection, holder: Holder
+) -> None:
+    """As curl does with a body of more than a mebibyte."""
+    body = _body()
+    headers = {**holder.headers, "expect": "100-continue", "content-length": str(len(body))}
+    connection.send(message("POST", CHAT, headers))
+    assert connection.head()[0] == 100
+    connection.send(body)
+    assert connection.response().status == 200
+
+
 @pytest.mark.parametrize("chunk_bytes", [0, 10_000], ids=["announced", "chunked"])
 def test_a_body_over_the_limit_is_refused_and_reaches_no_provider(
     connection: Connection, holder: Holder, upstream: FakeOpenAI, chunk_bytes: int
@@ -144,7 +156,17 @@ def test_a_body_over_the_limit_is_refused_and_reaches_no_provider(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b'{"model": "openai:fake", "messages": NaN}', b"\xff{}"]
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"model": "openai:fake", "messages": NaN}',
+        b"\xff{}",
+        b'{"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+    ],
+    ids=["empty", "half", "array", "null", "NaN", "not UTF-8", "deep"],
 )
 def test_what_is_not_a_json_object_is_a_bad_request(
     connection: Connection, holder: Holder, body: bytes
@@ -155,6 +177,23 @@ def test_what_is_not_a_json_object_is_a_bad_request(
     assert response.status == 400
     assert response.json()["error"]["code"] == "invalid_request"
     _check_headers(response.headers)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"model": "openai:" + "x" * 5_000}, 402),
+        ({"max_tokens": 10**40}, 400),
+        ({"tools": [{"type": ["function"]}]}, 402),
+        ({"messages": [{"role": "user", "content": [{"type": {}}]}]}, 402),
+        ({"messages": [{"role": "user", "content": 5}]}, 200),
+    ],
+)
+def test_odd_values_are_the_callers_mistakes_and_not_the_gateways(
+    connection: Connection, holder: Holder, fields: dict[str, Any], status: int
+) -> None:
+    connection.send(message("POST", CHAT, holder.headers, _body(**fields)))
+    assert connection.response().status == status
 
 
 def test_a_request_without_credentials_is_told_so_whatever_it_sends(

@@ -138,6 +138,7 @@ def test_ctrl_c_at_a_terminal_reaches_the_gateway_and_ends_all_of_it(
     """The terminal signals the whole foreground group, of which the engine must not be."""
     machine.start()
     engine = _engine_pid(machine)
+    assert os.getpgid(engine) != os.getpgid(machine.process.pid)
     os.killpg(machine.process.pid, signal.SIGINT)
     assert machine.stop() == 0
     assert until(lambda: not exists(engine))

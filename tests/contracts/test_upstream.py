@@ -78,8 +78,12 @@ async def body_of(answer: UpstreamAnswer) -> bytes:
 
 
 async def exhaust(chunks: AsyncIterator[bytes]) -> None:
-    async for _ in chunks:
-        pass
+    await collect(chunks, [])
+
+
+async def collect(chunks: AsyncIterator[bytes], into: list[bytes]) -> None:
+    async for chunk in chunks:
+        into.append(chunk)  # noqa: PERF401 - what came before an exception counts
 
 
 def free_port() -> int:
@@ -319,6 +323,22 @@ async def test_a_body_that_ends_too_early_is_broken(
         await exhaust(chunks)
     await answer.close()
     assert says_no_secret(failure.value)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("fault", ["rst", "fin", "stall"])
+async def test_what_came_before_the_failure_is_read_before_the_failure(
+    upstream: Upstream, fake: FakeOpenAI, fault: str, *, stream: bool
+) -> None:
+    request = request_to(fake.base_url, f"{fault}-3", stream=stream, idle_timeout_s=0.2)
+    answer = await upstream.send(request)
+    await asyncio.sleep(0.4)  # the failure is here before anybody reads
+    got: list[bytes] = []
+    with pytest.raises((UpstreamBroken, UpstreamTimeout)):
+        await collect(answer.chunks(), got)
+    await answer.close()
+    whole = b"".join(got)
+    assert whole.count(b"data: ") == 3 if stream else whole == b'{"i'
 
 
 @pytest.mark.parametrize(

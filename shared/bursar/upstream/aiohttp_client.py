@@ -24,6 +24,7 @@ from bursar.upstream.failures import (
 if TYPE_CHECKING:
     import ssl
 
+    from bursar.domain.errors import UpstreamError
     from bursar.domain.upstream import UpstreamRequest
 
 # aiohttp warns of larger bodies in one write, which would block the event loop.
@@ -131,15 +132,28 @@ class AiohttpAnswer(StreamedAnswer):
         self._response = response
 
     async def _read(self) -> bytes:
+        content = self._response.content
         try:
-            return await self._response.content.readany()
+            return await content.readany()
         except TimeoutError:
-            raise timed_out(self._provider, self._idle_timeout_s) from None
+            failure: UpstreamError = timed_out(self._provider, self._idle_timeout_s)
         except (aiohttp.ClientError, OSError):
-            raise broken_in_body(self._provider) from None
+            failure = broken_in_body(self._provider)
+        if left := _left_in(content):
+            return left  # the next read fails again
+        raise failure
 
     async def _let_go(self) -> None:
         self._response.close()  # which does nothing to a connection that was read to its end
+
+
+def _left_in(content: aiohttp.StreamReader) -> bytes:
+    """What arrived before a failure and was not read yet.
+
+    Every public way to read asks for the failure first and so forgets these bytes, which the
+    provider has charged for.
+    """
+    return content._read_nowait(-1)  # noqa: SLF001 - held by the contract tests
 
 
 @lru_cache(maxsize=64)

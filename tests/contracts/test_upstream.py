@@ -23,7 +23,7 @@ from tests.fakes.openai_upstream import FakeOpenAI
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from bursar.ports import Upstream, UpstreamAnswer
@@ -339,6 +339,24 @@ async def test_what_came_before_the_failure_is_read_before_the_failure(
     await answer.close()
     whole = b"".join(got)
     assert whole.count(b"data: ") == 3 if stream else whole == b'{"i'
+
+
+@pytest.mark.parametrize("end", [Exchange.hang_up, Exchange.reset], ids=["fin", "rst"])
+async def test_a_head_with_a_body_that_breaks_off_in_one_packet_is_an_answer_that_breaks_off(
+    upstream: Upstream, end: Callable[[Exchange], None]
+) -> None:
+    async def all_at_once(exchange: Exchange) -> None:
+        head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        await exchange.raw(head + b"5\r\nhello\r\n")
+        end(exchange)
+
+    got: list[bytes] = []
+    with HttpServer(all_at_once) as server:
+        answer = await upstream.send(request_to(server.origin, "m"))
+        with pytest.raises(UpstreamBroken):
+            await collect(answer.chunks(), got)
+        await answer.close()
+    assert (answer.status, b"".join(got)) == (200, b"hello")
 
 
 @pytest.mark.parametrize(

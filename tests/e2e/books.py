@@ -47,11 +47,14 @@ class Books:
         for page in pages:
             yield from page["Items"]
 
-    def accounts(self) -> dict[str, Account]:
-        """Accounts by subject; each of these tests has one period only."""
-        found = [_account(item) for item in self._of_kind("ACCOUNT#")]
-        assert len({account.subject for account in found}) == len(found)
-        return {account.subject: account for account in found}
+    def accounts(self) -> list[Account]:
+        """Every account, of every period."""
+        return [_account(item) for item in self._of_kind("ACCOUNT#")]
+
+    def account(self, subject: str) -> Account:
+        """The account of a subject that has had one period only."""
+        (account,) = (one for one in self.accounts() if one.subject == subject)
+        return account
 
     def records(self, user_id: str | None = None) -> list[dict[str, Any]]:
         """Usage records as plain values, of one user or of all."""
@@ -64,7 +67,7 @@ class Books:
         return sum((record["cost_usd"] for record in self.records(user_id)), Decimal(0))
 
     def open_holds(self) -> int:
-        return sum(len(account.holds) for account in self.accounts().values())
+        return sum(len(account.holds) for account in self.accounts())
 
     def _of_kind(self, prefix: str) -> Iterator[dict[str, Any]]:
         return (item for item in self.items() if item["pk"]["S"].startswith(prefix))

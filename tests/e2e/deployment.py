@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.books import Books
+from tests.e2e.books import Account, Books
 from tests.e2e.gateway_process import MASTER_KEY, GatewayProcess, running
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ class Deployment:
         rows: list[dict[str, Any]] = self.gateway.admin("GET", f"/v1/users/{holder.user_id}/usage")
         return rows
 
-    def account(self, holder: Holder) -> Any:
-        return self.books.accounts()[f"user/{holder.user_id}"]
+    def account(self, holder: Holder) -> Account:
+        return self.books.account(f"user/{holder.user_id}")
 
     def check_closed(self, holder: Holder) -> None:
         """No hold is left, and the account is the sum of the records, to the last decimal."""

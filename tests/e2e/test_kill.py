@@ -142,7 +142,8 @@ async def test_killed_again_and_again_under_load_it_loses_no_request_that_a_prov
             assert await upstream.until(partial(crowd.has_done, 20), 20)
             gateway.kill()
         gateway.start()
-    assert until(lambda: books.open_holds() == 0, EXPIRY_TIMEOUT_S)
+    with deployment.running(**SHORT_LIVES):  # two sweep at once
+        assert until(lambda: books.open_holds() == 0, EXPIRY_TIMEOUT_S)
 
     records = {record["sk"]: record for record in books.records(holder.user_id)}
     sent = {seen.headers["x-client-request-id"] for seen in upstream.requests[before:]}
@@ -152,3 +153,21 @@ async def test_killed_again_and_again_under_load_it_loses_no_request_that_a_prov
     assert deployment.account(holder).committed_usd == len(records) * QUOTE_USD <= limit_usd
     assert _ask(gateway, holder).status_code == 200
     deployment.check_closed(holder)
+
+
+async def test_an_orderly_stop_lets_running_requests_end_and_takes_no_new_ones(
+    deployment: Deployment, gateway: GatewayProcess
+) -> None:
+    holder = deployment.holder(60 * QUOTE_USD)
+    async with _Crowd(gateway, holder) as crowd:
+        crowd.send(10, _body(stream=True, pace_s=0.03))
+        crowd.send(10, _body(delay_s=1))
+        assert await deployment.upstream.until(lambda: len(crowd.begun) == 10, 10)
+        gateway.process.terminate()
+        assert await deployment.upstream.until(lambda: not gateway.is_alive())
+        assert gateway.is_running
+    assert crowd.done == 20
+    assert gateway.stop() == 0
+    deployment.check_closed(holder)
+    assert deployment.account(holder).committed_usd == 20 * QUOTE_USD
+    assert {record["status"] for record in deployment.books.records(holder.user_id)} == {"success"}

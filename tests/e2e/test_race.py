@@ -104,16 +104,16 @@ async def test_a_budget_of_the_key_and_a_pool_of_two_users_hold_at_once(
     ]
     answers = await _all_at_once(gateways, holders, _body())
     assert _statuses(answers) == {200: AFFORDED, 403: REQUESTS - AFFORDED}
-    accounts = deployment.books.accounts()
-    assert accounts[f"pool/{pool}"].committed_usd == AFFORDED * EXACT_QUOTE_USD
-    assert accounts[f"pool/{pool}"].holds == ()
+    account = deployment.books.account
+    assert account(f"pool/{pool}").committed_usd == AFFORDED * EXACT_QUOTE_USD
+    assert account(f"pool/{pool}").holds == ()
     for holder in holders:
-        of_key, of_user = accounts[f"key/{holder.key_id}"], accounts[f"user/{holder.user_id}"]
+        of_key, of_user = account(f"key/{holder.key_id}"), account(f"user/{holder.user_id}")
         assert of_key.holds == of_user.holds == ()
         assert of_key.committed_usd <= 15 * EXACT_QUOTE_USD
         assert of_key.committed_usd == of_user.committed_usd
         assert of_user.committed_usd == deployment.books.cost_usd(holder.user_id)
-    spent = sum(accounts[f"user/{holder.user_id}"].committed_usd for holder in holders)
+    spent = sum(account(f"user/{holder.user_id}").committed_usd for holder in holders)
     assert spent == AFFORDED * EXACT_QUOTE_USD
 
 
@@ -124,10 +124,10 @@ async def test_a_budget_of_the_key_and_one_of_its_user_hold_at_once(
     holder = deployment.holder(AFFORDED * EXACT_QUOTE_USD, key={"budget_id": of_a_key})
     answers = await _all_at_once(gateways, [holder], _body())
     assert _statuses(answers) == {200: AFFORDED, 403: REQUESTS - AFFORDED}
-    accounts = deployment.books.accounts()
+    account = deployment.books.account
     for subject in (f"key/{holder.key_id}", f"user/{holder.user_id}"):
-        assert accounts[subject].holds == ()
-        assert accounts[subject].committed_usd == AFFORDED * EXACT_QUOTE_USD
+        assert account(subject).holds == ()
+        assert account(subject).committed_usd == AFFORDED * EXACT_QUOTE_USD
     deployment.check_closed(holder)
 
 
@@ -164,3 +164,16 @@ async def test_a_budget_that_affords_a_shorter_answer_is_spent_and_not_overspent
     assert [limit for limit in lowered if limit] == ["300"]
     deployment.check_closed(holder)
     assert deployment.account(holder).committed_usd == of_20_answers + Decimal("0.00111")
+
+
+async def test_a_rate_limit_counts_over_all_gateways(
+    deployment: Deployment, gateways: Sequence[GatewayProcess]
+) -> None:
+    holder = deployment.holder(key={"rate_limit_rpm": 10})
+    answers = await _all_at_once(gateways, [holder], _body())
+    served = _statuses(answers)[200]
+    windows = {answer.headers["x-ratelimit-reset"] for answer in answers if answer.is_success}
+    assert served == 10 * len(windows)
+    assert _statuses(answers) == {200: served, 429: REQUESTS - served}
+    assert all(answer.headers["retry-after"] for answer in answers if answer.is_error)
+    deployment.check_closed(holder)

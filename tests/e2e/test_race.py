@@ -173,7 +173,7 @@ async def test_a_rate_limit_counts_over_all_gateways(
     answers = await _all_at_once(gateways, [holder], _body())
     served = _statuses(answers)[200]
     windows = {answer.headers["x-ratelimit-reset"] for answer in answers if answer.is_success}
-    assert served == 10 * len(windows)
+    assert 10 * (len(windows) - 1) < served <= 10 * len(windows)  # a minute may end meanwhile
     assert _statuses(answers) == {200: served, 429: REQUESTS - served}
     assert all(answer.headers["retry-after"] for answer in answers if answer.is_error)
     deployment.check_closed(holder)

@@ -38,7 +38,6 @@ from bursar.upstream.routing import ProviderRouter
 from bursar.upstream.targets import OTHER_DIALECTS, resolve_targets
 
 if TYPE_CHECKING:
-
     from bursar.services.administration import AdminServices
     from bursar.settings import Settings
     from bursar.store.call import Call

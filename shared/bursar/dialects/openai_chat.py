@@ -183,6 +183,4 @@ def _refuse_surcharges(body: Body, fields: _Fields) -> None:
     for tool in fields.tools or ():
         kind = tool.get("type")
         if not (kind is None or isinstance(kind, str)) or kind not in _FUNCTION_TOOLS:
-            raise Unpriceable(
-                f"Tool '{kind}' cannot be priced: it is billed by the call"
-            )
+            raise Unpriceable(f"Tool '{kind}' cannot be priced: it is billed by the call")

@@ -223,6 +223,9 @@ class HttpServer:
         watcher = asyncio.create_task(_watch(reader, exchange))
         try:
             await self._handler(exchange)
+        except ConnectionError:
+            exchange.gone.set()  # writing noticed it before the watcher did
+            raise
         finally:
             watcher.cancel()
             # It must be off the reader before the next request is read.

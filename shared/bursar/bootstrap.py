@@ -7,7 +7,8 @@ paid for by every cold start.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -71,11 +72,13 @@ class Providers:
 
     Attributes:
         left_out: configured ones that this version does not speak with.
+        refreshed: gives the targets whose keys may change while the process runs.
     """
 
     targets: Mapping[str, Target]
     upstream: Upstream
     left_out: tuple[str, ...] = ()
+    refreshed: Callable[[], Awaitable[Mapping[str, Target]]] | None = None
 
 
 def utc_now() -> datetime:
@@ -118,7 +121,25 @@ def providers(settings: Settings, environ: Mapping[str, str], client: Upstream) 
     if settings.mock:
         targets[MOCK_PROVIDER.name] = MOCK_TARGET
     upstream = ProviderRouter(client, {MOCK_PROVIDER.name: MockUpstream()})
-    return Providers(targets, upstream, left_out)
+    refreshed = _refreshing_targets(settings, environ) if settings.provider_keys_path else None
+    return Providers(targets, upstream, left_out, refreshed)
+
+
+def _refreshing_targets(
+    settings: Settings, environ: Mapping[str, str]
+) -> Callable[[], Awaitable[Mapping[str, Target]]]:
+    # Only a deployment whose keys are parameters pays for these modules.
+    from bursar.secrets.parameters import checked_path, connect_parameters  # noqa: PLC0415
+    from bursar.secrets.provider_keys import targets_of  # noqa: PLC0415
+    from bursar.secrets.refreshing import RefreshingTargets  # noqa: PLC0415
+
+    catalogue = load_catalogue()
+    return RefreshingTargets(
+        connect_parameters(environ),
+        checked_path(settings.provider_keys_path or ""),
+        lambda parameters: targets_of(parameters, settings.providers, catalogue),
+        time.time,
+    )
 
 
 def proxy_services(settings: Settings, storage: Storage, reached: Providers) -> ProxyServices:
@@ -130,7 +151,7 @@ def proxy_services(settings: Settings, storage: Storage, reached: Providers) -> 
     completion = Completion(
         identity=identity,
         lookup=lookup,
-        targets=Targets(reached.targets),
+        targets=Targets(reached.targets, reached.refreshed),
         rates=Rates(storage.rate_limiter, policy, utc_now),
         till=till,
         exchange=Exchange(reached.upstream, till, policy),

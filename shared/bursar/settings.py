@@ -41,6 +41,7 @@ class Settings:
         bootstrap_api_key: make a first virtual key where there is none.
         sweep_interval_s: how often a local run does the schedule's work.
         request_bytes_max: longest body accepted.
+        provider_keys_path: where in Systems Manager the provider keys are, as parameters.
     """
 
     master_key: str | None = field(default=None, repr=False)
@@ -56,6 +57,7 @@ class Settings:
     cors_allow_origins: tuple[str, ...] = ()
     sweep_interval_s: float = 60.0
     request_bytes_max: int = 10 * 1024 * 1024
+    provider_keys_path: str | None = None
     policy: Policy = field(default_factory=Policy)
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     pricing: Mapping[str, ConfiguredPrice] = field(default_factory=dict)
@@ -76,6 +78,7 @@ _PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "cors_allow_origins": listed,
     "sweep_interval_s": seconds,
     "request_bytes_max": count,
+    "provider_keys_path": text,
 }
 _POLICY: Mapping[str, Callable[[Any], Any]] = {
     "allow_unpriced": flag,

@@ -65,7 +65,7 @@ class Completion:
         request = parse(body)
         caller = await self.identity.caller(key, request.user)
         _check_models(caller, request.model)
-        target = self.targets.find(request.model, request.operation)
+        target = await self.targets.find(request.model, request.operation)
         limits = await self.identity.limits(caller)
         price = await self.lookup.price(str(request.model))
         is_limited = any(limit.limit_usd is not None for limit in limits)

@@ -8,7 +8,7 @@ from bursar.domain.errors import InvalidRequest, ModelNotFound
 from bursar.domain.upstream import Target, UpstreamRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from bursar.domain.models import ModelName
     from bursar.services.quoting import InferenceRequest
@@ -20,21 +20,35 @@ _USER_AGENT = "bursar"
 
 
 class Targets:
-    """The providers that this deployment can reach."""
+    """The providers that this deployment can reach.
 
-    def __init__(self, by_provider: Mapping[str, Target]) -> None:
+    Args:
+        by_provider: those it has been told when it started.
+        refreshed: gives those that may change while it runs; they come first.
+    """
+
+    def __init__(
+        self,
+        by_provider: Mapping[str, Target],
+        refreshed: Callable[[], Awaitable[Mapping[str, Target]]] | None = None,
+    ) -> None:
         self._by_provider = by_provider
+        self._refreshed = refreshed
 
-    def find(self, model: ModelName, operation: str) -> Target:
+    async def find(self, model: ModelName, operation: str) -> Target:
         """The target of a model.
 
         Raises:
             ModelNotFound: no such provider here.
             InvalidRequest: the provider does not serve this operation.
+            StoreUnavailable: the providers' keys cannot be read.
         """
-        target = self._by_provider.get(model.provider)
+        by_provider = self._by_provider
+        if self._refreshed is not None:
+            by_provider = {**by_provider, **await self._refreshed()}
+        target = by_provider.get(model.provider)
         if target is None:
-            known = ", ".join(sorted(self._by_provider)) or "none"
+            known = ", ".join(sorted(by_provider)) or "none"
             raise ModelNotFound(
                 f"Provider '{model.provider}' is not configured here (configured: {known})"
             )

@@ -18,7 +18,7 @@ import msgspec
 
 from bursar.domain.errors import StoreUnavailable
 from bursar.store.errors import OperationRefused, refusal
-from bursar.store.sigv4 import Signer
+from bursar.store.sigv4 import DYNAMODB, Service, Signer
 from bursar.store.transport import (
     AnswerLost,
     HttpAnswer,
@@ -79,11 +79,12 @@ class SignedCall:
         region: str,
         credentials: CredentialSource,
         *,
+        service: Service = DYNAMODB,
         patience: Patience = Patience(),
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._origin = origin
-        self._signer = Signer(host=origin.host_header, region=region)
+        self._signer = Signer(host=origin.host_header, region=region, service=service)
         self._credentials = credentials
         self._patience = patience
         self._jitter = jitter
@@ -115,9 +116,7 @@ class SignedCall:
 
     async def _send(self, operation: str, body: bytes, *, is_fresh: bool) -> HttpAnswer:
         credentials = await self._credentials.current()
-        headers = self._signer.headers(
-            credentials, f"DynamoDB_20120810.{operation}", body, time.time()
-        )
+        headers = self._signer.headers(credentials, operation, body, time.time())
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         head = f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         answer = await self._current_pool().exchange(head.encode() + body, is_fresh=is_fresh)

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOST = "dynamodb.eu-central-1.amazonaws.com"
-TARGET = "DynamoDB_20120810.UpdateItem"
+TARGET = "UpdateItem"
 NOW = datetime(2026, 11, 22, 18, 30, 1, tzinfo=UTC)
 
 
 def botocores_authorization(
-    credentials: Credentials, headers: Mapping[str, str], body: bytes
+    credentials: Credentials,
+    headers: Mapping[str, str],
+    body: bytes,
+    service: str = "dynamodb",
 ) -> str:
     """What botocore signs the same request with, at the time in its headers."""
     moment = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -38,7 +41,7 @@ def botocores_authorization(
         credentials.access_key_id, credentials.secret_access_key, credentials.session_token
     )
     with time_machine.travel(moment, tick=False):
-        SigV4Auth(keys, "dynamodb", "eu-central-1").add_auth(request)
+        SigV4Auth(keys, service, "eu-central-1").add_auth(request)
     authorization: str = request.headers["Authorization"]
     return authorization
 

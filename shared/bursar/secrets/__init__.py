@@ -1,0 +1,1 @@
+"""Provider keys that a deployment reads where its administrator keeps them."""

@@ -54,6 +54,16 @@ class Exchange:
         """
         deadline = time.monotonic() + self.policy.request_timeout_s
         answer = await self._send(tab, target, headers, deadline)
+        try:
+            return await self._read(tab, target, answer, deadline)
+        except BaseException as error:
+            if not tab.is_closed:
+                await self._failed(tab, Billing.UNKNOWN, error)
+            raise
+
+    async def _read(
+        self, tab: Tab, target: Target, answer: UpstreamAnswer, deadline: float
+    ) -> WholeAnswer | StreamedAnswer:
         if answer.status not in _OK:
             return await self._refused(tab, target, answer, deadline)
         if tab.request.is_streamed and _is_event_stream(answer):
@@ -94,9 +104,6 @@ class Exchange:
         try:
             async with until(deadline):
                 body = b"".join([chunk async for chunk in answer.chunks()])
-        except BaseException as error:
-            await self._failed(tab, Billing.UNKNOWN, error)
-            raise
         finally:
             await uncancelled(answer.close())
         metered = meter_answer(body)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING
 
 from bursar.dialects.openai_errors import stream_failure
 from bursar.dialects.openai_stream import DONE_FRAME
 from bursar.dialects.sse import FrameSplitter
-from bursar.domain.errors import UpstreamBroken, UpstreamError
+from bursar.domain.errors import BursarError, UpstreamBroken, UpstreamError
 from bursar.domain.usage import Status
 from bursar.services.deadline import until
 from bursar.services.remarks import named, quoted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bursar.services.tab import Tab, Till
 
 
+_LOG = logging.getLogger(__name__)
 # How long a stream that is over, or out of time, waits for its caller to take the end of it.
 _LAST_WORD_S = 5.0
 
@@ -118,14 +120,20 @@ class StreamRelay:
                 stalled = ClientStalled("The caller stopped reading")
                 await self._end(Status.DISCONNECTED, stalled)
                 raise stalled from None
-            await self._end(Status.ERROR, error)
-            await _last_word(write, stream_failure(error.code))
-        except BaseException as error:
-            await self._end(_status_of(error), error)
+            await self._fail(write, error, error.code)
+        except (OSError, asyncio.CancelledError) as error:
+            await self._end(Status.DISCONNECTED, error)
             raise
+        except Exception as error:  # noqa: BLE001 (logged; the caller gets an end of the stream)
+            _LOG.exception("a stream failed", extra={"request_id": self._tab.request_id})
+            await self._fail(write, error, BursarError.code)
         else:
             await self._end(Status.SUCCESS)
             await _last_word(write, DONE_FRAME)
+
+    async def _fail(self, write: Write, error: Exception, code: str) -> None:
+        await self._end(Status.ERROR, error)
+        await _last_word(write, stream_failure(code))
 
     async def _pass_on(self, write: Write) -> None:
         piece = self._first
@@ -139,8 +147,13 @@ class StreamRelay:
         await uncancelled(self._close(status, error))
 
     async def _close(self, status: Status, error: BaseException | None) -> None:
-        await self._pieces.aclose()
-        await self._stream.answer.close()
+        try:
+            await self._pieces.aclose()
+            await self._stream.answer.close()
+        finally:
+            await self._write_down(status, error)
+
+    async def _write_down(self, status: Status, error: BaseException | None) -> None:
         meter = self._stream.meter
         await self._till.close(
             self._tab,
@@ -165,4 +178,5 @@ async def _last_word(write: Write, piece: bytes) -> None:
 
 
 def _status_of(error: BaseException) -> Status:
-    return Status.ERROR if isinstance(error, UpstreamError) else Status.DISCONNECTED
+    is_away = isinstance(error, OSError | asyncio.CancelledError)
+    return Status.DISCONNECTED if is_away else Status.ERROR

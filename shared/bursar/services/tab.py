@@ -63,7 +63,12 @@ class Outcome:
 
 @dataclass(slots=True)
 class Tab:
-    """One request's open reservation."""
+    """One request's open reservation.
+
+    Attributes:
+        cost_usd: what the books say it cost, once they are written.
+        is_closed: it was closed, or its closing has begun: nobody else may.
+    """
 
     request_id: str
     opened_at: datetime
@@ -74,6 +79,7 @@ class Tab:
     limits: Sequence[Limit]
     ticket: RateTicket | None = None
     cost_usd: Decimal | None = field(default=None, init=False)
+    is_closed: bool = field(default=False, init=False)
 
 
 class Till:
@@ -148,7 +154,9 @@ class Till:
         A ledger that cannot be reached does not take the answer from its caller: the hold stays,
         and the sweeper closes it by the record, or in full if there is none.
         """
-        await uncancelled(self._close(tab, outcome))
+        if not tab.is_closed:
+            tab.is_closed = True
+            await uncancelled(self._close(tab, outcome))
 
     async def _close(self, tab: Tab, outcome: Outcome) -> None:
         try:

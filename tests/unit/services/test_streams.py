@@ -180,6 +180,32 @@ async def test_a_connection_that_takes_no_more_counts_as_gone() -> None:
     assert (await world.balance()).holds == {}
 
 
+async def test_a_mistake_of_ours_in_mid_stream_ends_it_properly_and_is_charged() -> None:
+    world = World()
+    key = await world.someone("1")
+    world.upstream.answer = stream(delta("four"), ValueError("canary of the inside"))
+    written = await drained(await world.chat(key, stream=True))
+    assert _FAILED in written
+    assert b"canary" not in written
+    record = await world.record()
+    assert (record.status, record.error_message) == (Status.ERROR, "ValueError")
+    assert (await world.balance()).holds == {}
+
+
+async def test_a_connection_that_fails_to_close_leaves_no_books_open() -> None:
+    world = World()
+    key = await world.someone("1")
+    world.upstream.answer = stream(delta("four"), DONE)
+
+    async def close() -> None:
+        raise RuntimeError
+
+    world.upstream.answer.close = close  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        await drained(await world.chat(key, stream=True))
+    assert (await world.balance()).holds == {}
+
+
 async def test_a_caller_who_does_not_read_is_let_go_when_the_request_is_out_of_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -94,5 +94,7 @@ def test_a_client_that_stops_reading_is_let_go_when_its_time_is_over(
         stuck.head()
         record = _only_record(hasty, holder)
         assert upstream.wait_until(lambda: upstream.last.disconnected)
-    assert (record["status"], record["is_estimated"]) == ("disconnected", True)
+    # On a busy machine the deadline may come before the buffers between the two are full.
+    assert record["status"] in ("disconnected", "error")
+    assert record["is_estimated"]
     assert record["cost_usd"] > 0

@@ -5,6 +5,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from functions.admin import quickstart
+from functions.admin.data_plane import describe_data_plane
 from functions.admin.edge import FailureMiddleware, HeadersMiddleware
 from functions.admin.errors import handle_errors
 from functions.admin.routes import budgets, health, keys, pricing, usage, users
@@ -50,6 +51,8 @@ def create_app(services: AdminServices, settings: AdminSettings | None = None) -
     app.state.routes = [
         route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)
     ]
+    if settings.describes_data_plane:
+        describe_data_plane(app)
     _surround(app, services, settings)
     return app
 

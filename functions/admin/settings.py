@@ -10,9 +10,12 @@ class AdminSettings:
     Attributes:
         cors_allow_origins: browser origins that may call it; `*` allows all, without credentials.
         public_prices: whether prices can be read without a credential.
+        describes_data_plane: whether the OpenAPI document has the inference routes as well, which
+            the same address serves by another function.
         version: what readiness and the OpenAPI document say.
     """
 
     cors_allow_origins: tuple[str, ...] = ()
     public_prices: bool = True
+    describes_data_plane: bool = False
     version: str = VERSION

@@ -45,7 +45,7 @@ def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) 
         405: _wrong_method,
         Exception: _failed,
     }
-    app = Starlette(routes=_routes(services), exception_handlers=handlers)
+    app = Starlette(routes=routes_of(services), exception_handlers=handlers)
     if cors_allow_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -58,7 +58,8 @@ def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) 
     return SecurityHeaders(app)
 
 
-def _routes(services: ProxyServices) -> list[Route]:
+def routes_of(services: ProxyServices) -> list[Route]:
+    """Every route of the data plane."""
     bytes_max = services.request_bytes_max
     chat = InferenceRoute(services.completion, parse_chat, bytes_max)
     embeddings = InferenceRoute(services.completion, parse_embeddings, bytes_max)

@@ -67,7 +67,7 @@ async def prepare(
             bootstrap.proxy_services(settings, storage, reached),
             settings.cors_allow_origins,
         ),
-        create_admin(admin, AdminSettings(settings.cors_allow_origins, settings.public_prices)),
+        create_admin(admin, _admin_settings(settings)),
         bootstrap.sweep(settings, storage),
         settings.sweep_interval_s,
         closing=(reached.upstream.close, call.close),
@@ -82,6 +82,12 @@ async def prepare(
         notices=_notices(engine, reached),
     )
     return Started(app, text)
+
+
+def _admin_settings(settings: Settings) -> AdminSettings:
+    return AdminSettings(
+        settings.cors_allow_origins, settings.public_prices, describes_data_plane=True
+    )
 
 
 def _providers(settings: Settings, environ: Mapping[str, str]) -> Providers:

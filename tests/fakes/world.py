@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from bursar.bootstrap import Storage
+from bursar.bootstrap import ProxyServices, Storage
 from bursar.dialects.openai_chat import parse_chat
 from bursar.dialects.openai_embeddings import parse_embeddings
 from bursar.domain.accounts import user_account
@@ -34,6 +34,7 @@ from bursar.services.identity import Identity
 from bursar.services.last_use import LastUse
 from bursar.services.lookup import Lookup
 from bursar.services.master_key import MasterKey
+from bursar.services.model_list import ModelList
 from bursar.services.policy import Policy
 from bursar.services.rates import Rates
 from bursar.services.sweep import Sweep
@@ -86,6 +87,11 @@ class World:
             last_use=LastUse(storage.directory, self.clock),
             policy=policy,
         )
+
+    def proxy_services(self, request_bytes_max: int = 10_000) -> ProxyServices:
+        service = self.completion
+        models = ModelList(service.identity, service.lookup, self.storage.directory)
+        return ProxyServices(service, models, request_bytes_max)
 
     @property
     def sweep(self) -> Sweep:

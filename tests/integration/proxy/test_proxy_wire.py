@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from bursar.bootstrap import ProxyServices
-from bursar.services.model_list import ModelList
 from functions.proxy.app import create_app
 from tests.fakes.scripted_upstream import DONE, ScriptedAnswer, completion, delta, stream
 from tests.fakes.world import MASTER_KEY, World
@@ -32,9 +30,7 @@ def world() -> World:
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    service = world.completion
-    models = ModelList(service.identity, service.lookup, world.storage.directory)
-    app = create_app(ProxyServices(service, models, request_bytes_max=10_000))
+    app = create_app(world.proxy_services())
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         yield client
@@ -193,9 +189,7 @@ async def test_one_model_is_found_by_its_name_slashes_included(
 async def test_a_browsers_preflight_is_answered_where_its_origin_is_allowed(
     world: World, origins: list[str], *, allowed: bool
 ) -> None:
-    service = world.completion
-    models = ModelList(service.identity, service.lookup, world.storage.directory)
-    app = create_app(ProxyServices(service, models, request_bytes_max=10_000), origins)
+    app = create_app(world.proxy_services(), origins)
     asked = {
         "origin": "https://app.example",
         "access-control-request-method": "POST",

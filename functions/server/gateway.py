@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bursar.services.sweep import Sweep
 
 _LOG = logging.getLogger(__name__)
+# Requests that a stop cancels still write their books, which takes the store a few calls.
+_LAST_BOOKS_S = 10
 _DATA_PLANE = ("/v1/chat/completions", "/v1/embeddings", "/v1/models", "/v1/models/")
 
 
@@ -44,14 +46,25 @@ class Gateway:
         self._sweep = sweep
         self._sweep_interval_s = sweep_interval_s
         self._closing = closing
+        self._in_flight: set[asyncio.Task[object]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif is_data_plane(scope["path"]):
-            await self._proxy(scope, receive, send)
-        else:
-            await self._admin(scope, receive, send)
+            return
+        app = self._proxy if is_data_plane(scope["path"]) else self._admin
+        with self._counted():
+            await app(scope, receive, send)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 (a coroutine that runs has a task)
+        self._in_flight.add(task)
+        try:
+            yield
+        finally:
+            self._in_flight.discard(task)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -70,6 +83,8 @@ class Gateway:
             timer.cancel()
             with suppress(asyncio.CancelledError):
                 await timer
+            if self._in_flight:
+                await asyncio.wait(self._in_flight, timeout=_LAST_BOOKS_S)
             for close in self._closing:
                 await close()
 

@@ -5,6 +5,7 @@ SHELL := /bin/sh
 
 VENV := .venv
 SAM_VENV := .venv-sam
+EMULATOR_VENV := .venv-emulator
 STAMPS := $(VENV)/.stamps
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
@@ -19,7 +20,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 
 # The interpreter of the Lambda runtime: only its own minor version can compile bytecode for it.
 PYTHON_LAMBDA ?= python3.13
-LAMBDA_PLATFORM := --python-platform aarch64-manylinux2014 --python-version 3.13
+LAMBDA_PLATFORM ?= --python-platform aarch64-manylinux2014 --python-version 3.13
 
 # Two cores are the reference; each worker runs engines of its own, so more is not always faster.
 PYTEST_ARGS ?= --numprocesses=auto --maxprocesses=4 --dist=worksteal
@@ -53,7 +54,7 @@ bench: $(STAMPS)/dev ## Measure the gateway against a bare pass-through proxy
 	$(PY) -m tests.benchmarks
 
 .PHONY: env
-env: $(STAMPS)/dev $(SAM_VENV)/.stamp ## Make both environments without running anything
+env: $(STAMPS)/dev $(SAM_VENV)/.stamp $(EMULATOR_VENV)/.stamp ## Make all environments
 
 # The engines that tests run on; what cannot be had is said here and skipped with its reason there.
 .PHONY: engines
@@ -97,6 +98,16 @@ $(SAM_VENV)/.stamp: $(STAMPS)/uv requirements/sam.txt
 		-r requirements/sam.txt
 	@touch $@
 
+# What is deployed there runs in its own interpreter. Where it cannot be made, its tests are skipped.
+$(EMULATOR_VENV)/.stamp: $(STAMPS)/uv requirements/emulator.txt
+	@echo "Preparing the AWS emulator's environment in $(EMULATOR_VENV)"
+	@mkdir -p $(EMULATOR_VENV)
+	@{ { test -x $(EMULATOR_VENV)/bin/python \
+			|| $(UV) venv --quiet --allow-existing --python $(PY) $(EMULATOR_VENV); } \
+		&& $(UV) pip install --quiet --python $(EMULATOR_VENV)/bin/python --require-hashes \
+			-r requirements/emulator.txt && touch $@; } \
+		|| echo "Tests on an AWS emulator will be skipped: it could not be installed" >&2
+
 # Development first; the other locks follow its versions.
 
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -109,6 +120,7 @@ lock: $(STAMPS)/uv ## Recompile the locks (LOCK_ARGS=--upgrade takes newer versi
 		$(COMPILE) -c requirements/dev.txt requirements/$$name.in -o requirements/$$name.txt \
 			|| exit 1; done
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
+	$(COMPILE) requirements/emulator.in -o requirements/emulator.txt
 
 # SAM calls the build-* targets with ARTIFACTS_DIR (Metadata: BuildMethod: makefile).
 
@@ -147,6 +159,6 @@ endef
 
 .PHONY: clean
 clean: ## Remove environments, builds and caches; data in .bursar is kept
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam build dist .mypy_cache .ruff_cache .import_linter_cache
-	rm -rf .hypothesis .pytest_cache .bursar/dynamodb-local
+	rm -rf $(VENV) $(SAM_VENV) $(EMULATOR_VENV) .aws-sam build dist .mypy_cache .ruff_cache
+	rm -rf .import_linter_cache .hypothesis .pytest_cache .bursar/dynamodb-local
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bursar.domain.ids import request_id
 from bursar.ports import Clock
 from bursar.services.answer_headers import VARY, is_private, security_headers
+from bursar.telemetry.context import bind
 from functions.admin.errors import failure_body
 from functions.admin.exact_json import ExactJSONResponse
 
@@ -27,6 +28,7 @@ class HeadersMiddleware:
             return
         identifier = request_id(self._clock())
         scope.setdefault("state", {})["request_id"] = identifier
+        bind(request_id=identifier)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

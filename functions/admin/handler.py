@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import TYPE_CHECKING, Any
 
 from mangum import Mangum
 
@@ -10,16 +12,29 @@ from bursar import bootstrap
 from bursar.settings import load_settings
 from bursar.store.connect import connect
 from bursar.store.consistent import consistent
+from bursar.telemetry.emf import Metrics
+from bursar.telemetry.logs import configure_logs
 from functions.admin.app import create_app
 from functions.admin.settings import AdminSettings
 
-_settings = load_settings(os.environ)
-_storage = bootstrap.connect(consistent(connect(os.environ)), _settings.table)
+if TYPE_CHECKING:
+    from mangum.types import LambdaContext
 
-handler = Mangum(
+_settings = load_settings(os.environ)
+configure_logs(_settings.log_level, sys.stdout)
+_metrics = Metrics.of(os.environ)
+_storage = bootstrap.connect(consistent(connect(os.environ)), _settings.table)
+_answer = Mangum(
     create_app(
         bootstrap.admin_services(_settings, _storage),
         AdminSettings(_settings.cors_allow_origins, _settings.public_prices),
     ),
     lifespan="off",
 )
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of API Gateway."""
+    _metrics.invoked(context.aws_request_id)
+    answer: dict[str, Any] = _answer(event, context)
+    return answer

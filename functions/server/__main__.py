@@ -14,9 +14,9 @@ import uvloop
 
 from bursar.domain.errors import BursarError, WrongSetting
 from bursar.settings import load_settings
+from bursar.telemetry.logs import configure_logs
 from functions.server.engine import open_engine
 from functions.server.first_run import load_credentials
-from functions.server.logs import configure_logs
 from functions.server.start import prepare
 
 if TYPE_CHECKING:

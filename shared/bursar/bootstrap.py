@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bursar.domain.events import Observe, unobserved
 from bursar.domain.models import parse_model
 from bursar.domain.pricing import Price
 from bursar.domain.upstream import Target
@@ -142,12 +143,14 @@ def _refreshing_targets(
     )
 
 
-def proxy_services(settings: Settings, storage: Storage, reached: Providers) -> ProxyServices:
+def proxy_services(
+    settings: Settings, storage: Storage, reached: Providers, observe: Observe = unobserved
+) -> ProxyServices:
     """Wire the data plane."""
     policy = settings.policy
     lookup = Lookup(storage.directory, policy.directory_age_s)
     identity = Identity(lookup, master_key(settings), policy, utc_now)
-    till = Till(storage.ledger, storage.usage_log, policy, utc_now)
+    till = Till(storage.ledger, storage.usage_log, policy, utc_now, observe)
     completion = Completion(
         identity=identity,
         lookup=lookup,
@@ -157,6 +160,7 @@ def proxy_services(settings: Settings, storage: Storage, reached: Providers) -> 
         exchange=Exchange(reached.upstream, till, policy),
         last_use=LastUse(storage.directory, utc_now),
         policy=policy,
+        observe=observe,
     )
     models = ModelList(identity, lookup, storage.directory)
     return ProxyServices(completion, models, settings.request_bytes_max)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -42,6 +42,9 @@ from bursar.services.tab import Till
 from bursar.services.targets import Targets
 from tests.fakes.scripted_upstream import ScriptedUpstream
 
+if TYPE_CHECKING:
+    from bursar.domain.events import Event
+
 MASTER_KEY = "master-key-of-the-tests"
 PROVIDER_KEY = "sk-canary-provider-key-0123456789"
 MODEL = "openai:gpt-test"
@@ -61,6 +64,7 @@ class World:
             reset_log=MemoryResetLog(),
             rate_limiter=MemoryRateLimiter(),
         )
+        self.observed: list[Event] = []
         self.completion = self._completion()
 
     def clock(self) -> datetime:
@@ -69,7 +73,8 @@ class World:
     def _completion(self) -> Completion:
         storage, policy = self.storage, self.policy
         lookup = Lookup(storage.directory, policy.directory_age_s)
-        till = Till(storage.ledger, storage.usage_log, policy, self.clock)
+        observe = self.observed.append
+        till = Till(storage.ledger, storage.usage_log, policy, self.clock, observe)
         provider = Provider(
             "openai",
             "https://api.example",
@@ -86,6 +91,7 @@ class World:
             exchange=Exchange(self.upstream, till, policy),
             last_use=LastUse(storage.directory, self.clock),
             policy=policy,
+            observe=observe,
         )
 
     def proxy_services(self, request_bytes_max: int = 10_000) -> ProxyServices:

@@ -5,9 +5,12 @@ authenticate → parse → who pays → quote → count → reserve → relay an
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bursar.domain.errors import BursarError
+from bursar.domain.events import Observe, TurnedAway, unobserved
 from bursar.domain.models import check_allowed
 from bursar.services.credentials import presented_credential
 from bursar.services.exchange import Exchange
@@ -21,7 +24,7 @@ from bursar.services.tab import Till
 from bursar.services.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from bursar.domain.models import ModelName
     from bursar.services.answers import StreamedAnswer, WholeAnswer
@@ -42,6 +45,7 @@ class Completion:
     exchange: Exchange
     last_use: LastUse
     policy: Policy
+    observe: Observe = unobserved
 
     async def serve(
         self,
@@ -61,23 +65,32 @@ class Completion:
             UpstreamError: the provider failed; its record says what was charged.
             StoreUnavailable: the ledger cannot be reached, so nothing may be spent.
         """
-        key = await self.identity.authenticate(presented_credential(headers))
-        request = parse(body)
-        caller = await self.identity.caller(key, request.user)
-        _check_models(caller, request.model)
-        target = await self.targets.find(request.model, request.operation)
-        limits = await self.identity.limits(caller)
-        price = await self.lookup.price(str(request.model))
-        is_limited = any(limit.limit_usd is not None for limit in limits)
-        quote = quote_request(request, price, self.policy, is_limited=is_limited)
-        ticket = await self.rates.take(
-            caller, body_bytes=len(body), output_tokens=request.declared_output_tokens
-        )
-        tab = await self.till.open(request_id, caller, request, quote, limits)
-        tab.ticket = ticket
+        with self._counting_who_is_turned_away(request_id):
+            key = await self.identity.authenticate(presented_credential(headers))
+            request = parse(body)
+            caller = await self.identity.caller(key, request.user)
+            _check_models(caller, request.model)
+            target = await self.targets.find(request.model, request.operation)
+            limits = await self.identity.limits(caller)
+            price = await self.lookup.price(str(request.model))
+            is_limited = any(limit.limit_usd is not None for limit in limits)
+            quote = quote_request(request, price, self.policy, is_limited=is_limited)
+            ticket = await self.rates.take(
+                caller, body_bytes=len(body), output_tokens=request.declared_output_tokens
+            )
+            tab = await self.till.open(request_id, caller, request, quote, limits)
+            tab.ticket = ticket
         answer = await self.exchange.run(tab, target, headers)
         await self.last_use.note(key)
         return replace(answer, headers={**answer.headers, **_headers_of(tab)})
+
+    @contextmanager
+    def _counting_who_is_turned_away(self, request_id: str) -> Iterator[None]:
+        try:
+            yield
+        except BursarError as error:
+            self.observe(TurnedAway(request_id, error.code))
+            raise
 
 
 def _check_models(caller: Caller, model: ModelName) -> None:

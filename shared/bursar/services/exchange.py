@@ -15,7 +15,7 @@ from bursar.services.answers import StreamedAnswer, WholeAnswer
 from bursar.services.deadline import until
 from bursar.services.policy import Policy
 from bursar.services.relay import MeteredStream, StreamRelay
-from bursar.services.remarks import named, quoted
+from bursar.services.remarks import failure_by, failure_of, named, quoted
 from bursar.services.tab import Billing, Outcome, Till
 from bursar.services.targets import request_to
 from bursar.services.uncancelled import uncancelled
@@ -98,7 +98,8 @@ class Exchange:
             await uncancelled(answer.close())
             said = f"status {answer.status}: {body.decode(errors='replace')}"
             message = quoted(said, target.api_key)
-            await self.till.close(tab, _error(Billing.NOTHING, message, answer))
+            failure = failure_by(answer.status)
+            await self.till.close(tab, _error(Billing.NOTHING, message, failure, answer))
 
     async def _whole(self, tab: Tab, answer: UpstreamAnswer, deadline: float) -> WholeAnswer:
         try:
@@ -128,12 +129,19 @@ class Exchange:
         return StreamedAnswer(answer.status, passed_headers(answer.headers), relay)
 
     async def _failed(self, tab: Tab, billing: Billing, error: BaseException) -> None:
-        await self.till.close(tab, _error(billing, named(error)))
+        await self.till.close(tab, _error(billing, named(error), failure_of(error)))
 
 
-def _error(billing: Billing, message: str, answer: UpstreamAnswer | None = None) -> Outcome:
-    identifier = upstream_request_id(answer.headers) if answer else None
-    return Outcome(Status.ERROR, billing, error_message=message, upstream_request_id=identifier)
+def _error(
+    billing: Billing, message: str, failure: str | None, answer: UpstreamAnswer | None = None
+) -> Outcome:
+    return Outcome(
+        Status.ERROR,
+        billing,
+        error_message=message,
+        upstream_request_id=upstream_request_id(answer.headers) if answer else None,
+        failure=failure,
+    )
 
 
 def _is_event_stream(answer: UpstreamAnswer) -> bool:

@@ -13,7 +13,7 @@ from bursar.dialects.sse import FrameSplitter
 from bursar.domain.errors import BursarError, UpstreamBroken, UpstreamError
 from bursar.domain.usage import Status
 from bursar.services.deadline import until
-from bursar.services.remarks import named, quoted
+from bursar.services.remarks import failure_of, named, quoted
 from bursar.services.tab import Billing, Outcome
 from bursar.services.uncancelled import uncancelled
 from bursar.services.upstream_answers import upstream_request_id
@@ -165,6 +165,7 @@ class StreamRelay:
                 error_message=self._stream.remark(error),
                 first_token_ms=self._first_token_ms,
                 upstream_request_id=upstream_request_id(self._stream.answer.headers),
+                failure=failure_of(error),
             ),
         )
 

@@ -1,8 +1,8 @@
-"""What a usage record may say about a failure: short, and without the provider key."""
+"""What usage records and metrics may say about a failure: short, and without the provider key."""
 
 from __future__ import annotations
 
-from bursar.domain.errors import BursarError
+from bursar.domain.errors import BursarError, UpstreamError
 
 _CHARS_MAX = 500
 
@@ -17,3 +17,13 @@ def named(error: BaseException) -> str:
     """Name a failure. Only errors of our own tree are known to hold no secret."""
     kind = type(error).__name__
     return f"{kind}: {error.message}"[:_CHARS_MAX] if isinstance(error, BursarError) else kind
+
+
+def failure_of(error: BaseException | None) -> str | None:
+    """The word by which metrics count it, if the failure is a provider's."""
+    return error.code if isinstance(error, UpstreamError) else None
+
+
+def failure_by(status: int) -> str:
+    """The word for a provider's answer that is none: its hundred, and rate limits apart."""
+    return "upstream_429" if status == 429 else f"upstream_{status // 100}xx"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bursar.domain.budgets import Limit
 from bursar.domain.errors import BudgetExceeded, StoreUnavailable
+from bursar.domain.events import Closed, Observe, unobserved
 from bursar.domain.holds import Hold
 from bursar.domain.money import ZERO, display
 from bursar.domain.pricing import cost_of
@@ -50,6 +51,7 @@ class Outcome:
         usage: what the provider counted, None where it did not say.
         output_bytes: what was generated as far as it was seen, the bound of unreported output.
         error_message: for the books; may quote the provider, so it is never sent to a caller.
+        failure: how the provider failed, as metrics count it.
     """
 
     status: Status
@@ -59,6 +61,7 @@ class Outcome:
     error_message: str | None = None
     first_token_ms: int | None = None
     upstream_request_id: str | None = None
+    failure: str | None = None
 
 
 @dataclass(slots=True)
@@ -85,11 +88,19 @@ class Tab:
 class Till:
     """Opens tabs by reserving and closes them by settling."""
 
-    def __init__(self, ledger: Ledger, usage_log: UsageLog, policy: Policy, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        usage_log: UsageLog,
+        policy: Policy,
+        clock: Clock,
+        observe: Observe = unobserved,
+    ) -> None:
         self._ledger = ledger
         self._usage_log = usage_log
         self._policy = policy
         self._clock = clock
+        self._observe = observe
 
     async def open(  # the one place where all parts of a request meet
         self,
@@ -159,8 +170,9 @@ class Till:
             await uncancelled(self._close(tab, outcome))
 
     async def _close(self, tab: Tab, outcome: Outcome) -> None:
+        record = self._record(tab, outcome)
         try:
-            kept = await self._usage_log.record(self._record(tab, outcome))
+            kept = await self._usage_log.record(record)
             tab.cost_usd = kept.cost_usd
             for limit in tab.limits:
                 await self._ledger.settle(limit.account, tab.hold, kept.cost_usd or ZERO)
@@ -171,6 +183,7 @@ class Till:
                 "a request's books stay open until its hold expires",
                 extra={"request_id": tab.request_id},
             )
+        self._observe(Closed(record, outcome.failure))
 
     def _record(self, tab: Tab, outcome: Outcome) -> UsageRecord:
         usage, cost_usd, is_estimated = self._bill(tab, outcome)

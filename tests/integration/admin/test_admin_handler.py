@@ -18,9 +18,11 @@ from tests.fakes.office import MASTER_KEY
 
 _INVOKE = """
 import json, sys
+from types import SimpleNamespace
 from functions.admin.handler import handler
 events = json.load(sys.stdin)
-print(json.dumps([handler(event, None) for event in events]))
+context = SimpleNamespace(aws_request_id='an-invocation')
+print(json.dumps([handler(event, context) for event in events]))
 """
 
 
@@ -52,6 +54,13 @@ def event(method: str, path: str, body: object = None) -> dict[str, Any]:
 
 
 def invoke(endpoint: str, table: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answers to events of one process."""
+    *_, answers = lines_of(endpoint, table, *events)
+    return list(answers)
+
+
+def lines_of(endpoint: str, table: str, *events: dict[str, Any]) -> list[Any]:
+    """All that a process writes: its logs and metrics, and in the end its answers."""
     environ = {
         **os.environ,
         "DYNAMODB_ENDPOINT": endpoint,
@@ -68,8 +77,7 @@ def invoke(endpoint: str, table: str, *events: dict[str, Any]) -> list[dict[str,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    answers: list[dict[str, Any]] = json.loads(done.stdout)
-    return answers
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture
@@ -94,6 +102,13 @@ def test_one_process_answers_one_event_after_another(dynoxide: str, table: str) 
     assert json.loads(ready["body"])["version"] == VERSION
     assert refused["statusCode"] == 404
     assert refused["headers"]["x-request-id"]
+
+
+def test_a_cold_start_is_counted_once_under_its_invocation(dynoxide: str, table: str) -> None:
+    cold, answers = lines_of(dynoxide, table, event("GET", "/health"), event("GET", "/health"))
+    assert (cold["ColdStarts"], cold["service"]) == (1, "bursar")
+    assert cold["aws_request_id"] == "an-invocation"
+    assert [answer["statusCode"] for answer in answers] == [200, 200]
 
 
 def test_the_version_told_is_the_packages() -> None:

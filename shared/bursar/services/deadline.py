@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import UpstreamTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
+
+# Where a process is ended by others, its end is a fact of the surroundings, known at the edge.
+_LATEST: ContextVar[float] = ContextVar("latest", default=math.inf)
+
+
+@contextmanager
+def no_later_than(moment: float) -> Iterator[None]:
+    """Bring every deadline of the block, and of the tasks it starts, forward to a moment."""
+    token = _LATEST.set(moment)
+    try:
+        yield
+    finally:
+        _LATEST.reset(token)
 
 
 @asynccontextmanager
 async def until(deadline: float) -> AsyncIterator[None]:
-    """Bound a block by a reading of the monotonic clock.
+    """Bound a block by a reading of the monotonic clock, or by `no_later_than` if that is sooner.
 
     Raises:
         UpstreamTimeout: the block was not done by then.
     """
     try:
-        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+        async with asyncio.timeout(max(0.0, min(deadline, _LATEST.get()) - time.monotonic())):
             yield
     except TimeoutError:
         raise UpstreamTimeout("The provider took longer than a request may take") from None

@@ -27,7 +27,7 @@ PYTEST_ARGS ?= --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(STAMPS)/server ## Start the gateway, its engine and its scheduler on this machine
@@ -52,6 +52,10 @@ format: $(STAMPS)/dev ## Format the code and fix what the linter can
 .PHONY: bench
 bench: $(STAMPS)/dev ## Measure the gateway against a bare pass-through proxy
 	$(PY) -m tests.benchmarks
+
+.PHONY: bench-cold
+bench-cold: $(STAMPS)/dev ## Measure cold starts in built artifacts
+	$(PY) -m tests.benchmarks.bench_cold --python "$(PYTHON_LAMBDA)"
 
 .PHONY: env
 env: $(STAMPS)/dev $(SAM_VENV)/.stamp $(EMULATOR_VENV)/.stamp ## Make all environments

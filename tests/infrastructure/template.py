@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tests.engines import ROOT
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TEMPLATE = ROOT / "template.yaml"
+OBSERVABILITY = ROOT / "infra" / "observability.yaml"
 FUNCTIONS = ["ProxyFunction", "AdminFunction", "BudgetResetFunction"]
 
 
@@ -32,7 +36,17 @@ CloudFormation.add_multi_constructor("!", _intrinsic)
 
 @cache
 def template() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(), CloudFormation)  # noqa: S506
+    return _load(TEMPLATE)
+
+
+@cache
+def observability() -> dict[str, Any]:
+    """The nested stack with alarms and dashboard."""
+    return _load(OBSERVABILITY)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(path.read_text(), CloudFormation)  # noqa: S506
     return loaded
 
 
@@ -47,4 +61,14 @@ def variables_of(function: str) -> dict[str, str]:
         **template()["Globals"]["Function"]["Environment"]["Variables"],
         **properties(function).get("Environment", {}).get("Variables", {}),
     }
-    return {name: it if isinstance(it, str) else "a" * 64 for name, it in variables.items()}
+    return {name: it if isinstance(it, str) else _made_up(it) for name, it in variables.items()}
+
+
+def _made_up(value: dict[str, Any]) -> str:
+    """A parameter's default, or something that its pattern allows where it has none."""
+    if "Fn::If" in value:
+        return _made_up(value["Fn::If"][2])  # what holds where an option is not taken
+    if "Fn::Sub" in value:
+        return str(value["Fn::Sub"]).replace("${AWS::StackName}", "bursar-test")
+    parameter = template()["Parameters"].get(value["Ref"], {})
+    return str(parameter.get("Default", "a" * 64))

@@ -140,6 +140,7 @@ class LambdaFunction:
         random.seed()
         for close in connections:
             self._loop.run_until_complete(close())
+        _LOG.info("restored from a snapshot")
 
     def close(self) -> None:
         self._loop.close()
@@ -188,10 +189,14 @@ _HANDLE: Final = "handle_event_request"
 _POST: Final = "post_invocation_result"
 
 
-def hook() -> bool:
-    """Have the runtime of this process stream what is `Pending`; tell whether it will."""
-    client = getattr(sys.modules.get("awslambdaric.lambda_runtime_client"), _CLIENT, None)
-    loop = getattr(sys.modules.get("awslambdaric.bootstrap"), _HANDLE, None)
+def hook(modules: Mapping[str, object] = sys.modules) -> bool:
+    """Have the runtime of this process stream what is `Pending`; tell whether it will.
+
+    Args:
+        modules: those that are imported; the runtime is among them if it runs this process.
+    """
+    client = getattr(modules.get("awslambdaric.lambda_runtime_client"), _CLIENT, None)
+    loop = getattr(modules.get("awslambdaric.bootstrap"), _HANDLE, None)
     if not (inspect.isclass(client) and inspect.isfunction(loop)):
         return False
     if _POST not in loop.__code__.co_names or not _takes_results(getattr(client, _POST, None)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +34,24 @@ async def table(dynoxide: str) -> Table:
     return await a_table(dynoxide)
 
 
-@pytest.fixture
-async def api(table: Table, tmp_path: Path) -> AsyncIterator[RuntimeApi]:
+@asynccontextmanager
+async def served(table: Table, folder: Path, **more: str) -> AsyncIterator[RuntimeApi]:
     """A Runtime API whose invocations the function serves."""
     async with RuntimeApi().serving() as api:
         environ = {
             **table.environ,
             "AWS_LAMBDA_RUNTIME_API": api.address,
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            **more,
         }
-        with running([], tmp_path, environ):
+        with running([], folder, environ):
             yield api
+
+
+@pytest.fixture
+async def api(table: Table, tmp_path: Path) -> AsyncIterator[RuntimeApi]:
+    async with served(table, tmp_path) as api:
+        yield api
 
 
 async def test_a_stream_arrives_as_it_is_produced_and_its_books_are_closed_by_then(
@@ -96,3 +104,23 @@ async def test_a_refusal_has_its_status(api: RuntimeApi) -> None:
     refused = event("rest-chat") | {"multiValueHeaders": {"Authorization": ["Bearer gw-none"]}}
     got = await api.invoke(refused).wait()
     assert got.prelude["statusCode"] == 401
+
+
+async def test_a_function_that_is_restored_from_its_snapshot_starts_anew_and_serves(
+    table: Table, tmp_path: Path
+) -> None:
+    how = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    async with served(table, tmp_path, **how) as api:
+        got = await api.invoke(event("rest-chat-stream")).wait()
+        assert got.body.endswith(b"data: [DONE]\n\n")
+        assert api.restores == 1
+    assert "restored from a snapshot" in (tmp_path / "output").read_text()
+
+
+async def test_an_invocations_own_id_is_on_its_log_lines(table: Table, tmp_path: Path) -> None:
+    async with served(table, tmp_path) as api:
+        got = await api.invoke(event("rest-chat-stream"), leaves_after=3).wait()
+        await api.invoke(event("rest-models")).wait()
+    lines = [json.loads(line) for line in (tmp_path / "output").read_text().splitlines()]
+    (left,) = [line for line in lines if "caller left" in line.get("message", "")]
+    assert left["aws_request_id"] == got.invoke_id

@@ -132,6 +132,11 @@ lock: $(STAMPS)/uv ## Recompile the locks (LOCK_ARGS=--upgrade takes newer versi
 build: $(SAM_VENV)/.stamp ## Build the Lambda functions into .aws-sam
 	$(SAM_VENV)/bin/sam build
 
+# DEPLOY_ARGS: --provider openai, --parameter NAME=VALUE, --rotate-master-key, --region, --stack-name
+.PHONY: deploy
+deploy: $(SAM_VENV)/.stamp ## Deploy or upgrade a stack (ENV=dev|prod, DEPLOY_ARGS)
+	$(SAM_VENV)/bin/python -m infra.deployment $(or $(ENV),dev) $(DEPLOY_ARGS)
+
 .PHONY: build-ProxyFunction build-AdminFunction build-BudgetResetFunction
 build-ProxyFunction: FUNCTION := proxy
 build-AdminFunction: FUNCTION := admin

@@ -66,6 +66,7 @@ REST_CALLS: Final = _price("3.50", "million", "API Gateway, REST API, requests o
 LOGS: Final = _price("0.50", "GB", "CloudWatch Logs, ingestion", _RECALLED)
 METRIC: Final = _price("0.30", "month", "CloudWatch, a custom metric", _RECALLED)
 ALARM: Final = _price("0.10", "month", "CloudWatch, an alarm", _RECALLED)
+DASHBOARD: Final = _price("3.00", "month", "CloudWatch, a dashboard beyond three", _RECALLED)
 SNAPSHOT_GB_S: Final = _price("0.0000015046", "GB-second", "SnapStart, cached snapshot", _RECALLED)
 RESTORE_GB: Final = _price("0.0001397998", "GB", "SnapStart, restored snapshot", _RECALLED)
 STORAGE: Final = _price("0.25", "GB-month", "DynamoDB, storage beyond 25 GB", _RECALLED)
@@ -78,8 +79,9 @@ CAPACITY: Final = _price("0.008", "hour", "Application Load Balancer, capacity u
 DATABASE: Final = _price("0.064", "hour", "RDS PostgreSQL, db.t4g.small, two zones")
 DISK: Final = _price("0.23", "GB-month", "RDS, gp3, two zones (twice 0.115)")
 PRICES: Final = (
-    *(LAMBDA_GB_S, LAMBDA_CALLS, WRITES, READS, REST_CALLS, LOGS, METRIC, ALARM, SNAPSHOT_GB_S),
-    *(RESTORE_GB, STORAGE, BACKUP, TRAFFIC, VCPU, TASK_GB, BALANCER, CAPACITY, DATABASE, DISK),
+    *(LAMBDA_GB_S, LAMBDA_CALLS, WRITES, READS, REST_CALLS, LOGS, METRIC, ALARM, DASHBOARD),
+    *(SNAPSHOT_GB_S, RESTORE_GB, STORAGE, BACKUP, TRAFFIC),
+    *(VCPU, TASK_GB, BALANCER, CAPACITY, DATABASE, DISK),
 )
 
 # What stands in the template.
@@ -88,7 +90,8 @@ SCHEDULE_SECONDS: Final = Decimal("0.3")
 SCHEDULE_MB: Final = 256
 SCHEDULE_READ_UNITS: Final = 4
 SNAPSHOTS_MB: Final = (256, 512)
-ALARMS: Final = 10
+ALARMS: Final = 11
+DASHBOARDS: Final = 1
 IDLE_METRICS: Final = 4
 ACTIVE_METRICS: Final = 24
 
@@ -128,6 +131,7 @@ def idle_usd(*, snap_start: bool) -> dict[str, Decimal]:
         "schedule, function": gb_s * LAMBDA_GB_S.usd + runs * LAMBDA_CALLS.usd / MILLION,
         "schedule, reads": reads * READS.usd,
         "alarms": ALARMS * ALARM.usd,
+        "dashboard": DASHBOARDS * DASHBOARD.usd,
         "metrics": IDLE_METRICS * METRIC.usd,
         "snapshots": snapshots_gb * SECONDS_A_MONTH * SNAPSHOT_GB_S.usd,
     }

@@ -22,6 +22,7 @@ SLOW = (
     "botocore",
     "fastapi",
     "httpx2",
+    "mangum",
     "moto",
     "pydantic",
     "requests",

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from contextvars import copy_context
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bursar.domain.events import Closed
+from bursar.domain.events import Closed, Swept, TurnedAway
+from bursar.telemetry.emf import Metrics
 from infra import cost
 from tests.infrastructure.template import properties
-from tests.unit.telemetry.test_emf import RECORD, line_of
+from tests.unit.telemetry.test_emf import RECORD, line_of, metrics_of
+
+if TYPE_CHECKING:
+    from bursar.domain.events import Event
 
 
 def test_the_page_is_fresh() -> None:
@@ -41,6 +48,35 @@ def test_at_the_break_even_both_cost_the_same() -> None:
 
 def test_a_metric_line_is_no_longer_than_it_is_paid_for() -> None:
     assert len(line_of(Closed(RECORD))) <= cost.METRIC_LINE_BYTES
+
+
+def test_the_metrics_that_are_paid_for_are_those_of_the_schedule_while_nobody_asks() -> None:
+    lines: list[str] = []
+    metrics = Metrics("stack", write=lines.append)
+    copy_context().run(metrics.invoked, "a-run")
+    metrics.observe(Swept(0, 0, 0))
+    assert sum(len(metrics_of(line)) for line in lines) == cost.IDLE_METRICS
+
+
+def test_the_alarms_that_are_paid_for_are_the_stacks() -> None:
+    stack = (cost.PAGE.parent / "observability.yaml").read_text()
+    assert stack.count("Type: AWS::CloudWatch::Alarm") == cost.ALARMS
+    assert stack.count("Type: AWS::CloudWatch::Dashboard") == cost.DASHBOARDS
+
+
+def test_the_stack_watches_metrics_that_the_functions_write() -> None:
+    stack = (cost.PAGE.parent / "observability.yaml").read_text()
+    named = set(re.findall(r"Namespace: Bursar\s+MetricName: (\w+)", stack))
+    assert {"BudgetRefusals"} <= named <= _written()
+
+
+def _written() -> set[str]:
+    events: list[Event] = [
+        Closed(RECORD, "upstream_5xx"),
+        TurnedAway("an-id", "budget_exceeded"),
+        Swept(0, 0, 0),
+    ]
+    return {name.partition(",")[0] for event in events for name in metrics_of(line_of(event))}
 
 
 def test_the_memory_that_is_paid_for_is_the_templates() -> None:

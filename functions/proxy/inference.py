@@ -16,8 +16,9 @@ from bursar.dialects.openai_errors import INTERNAL_ERROR, body_of, headers_of, s
 from bursar.domain.errors import BursarError, RequestTooLarge
 from bursar.domain.ids import request_id as new_request_id
 from bursar.services.answers import WholeAnswer
+from bursar.services.presence import CallerGone
 from bursar.telemetry.context import bind
-from functions.proxy.streamed import HEARTBEAT_S, raw_headers, send_stream
+from functions.proxy.streamed import HEARTBEAT_S, raw_headers, send_stream, until_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from bursar.services.quoting import InferenceRequest
 
 _LOG = logging.getLogger(__name__)
-
-
-class ClientGone(OSError):
-    """The caller closed the connection before the answer was complete."""
 
 
 class InferenceRoute:
@@ -64,8 +61,10 @@ class InferenceRoute:
         }
         try:
             body = await self._body(receive)
-            answer = await self._completion.serve(identifier, headers, body, self._parse)
-        except ClientGone:
+            answer = await self._completion.serve(
+                identifier, headers, body, self._parse, lambda: until_gone(receive)
+            )
+        except CallerGone:
             return
         except BursarError as error:
             await _send_error(send, identifier, error)
@@ -84,7 +83,7 @@ class InferenceRoute:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise ClientGone
+                raise CallerGone
             body += message.get("body", b"")
             if len(body) > self._request_bytes_max:
                 raise RequestTooLarge(

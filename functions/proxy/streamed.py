@@ -39,7 +39,7 @@ async def send_stream(
     stream = EventStream(send, answer.status, headers)
     relaying = asyncio.create_task(_relay(stream, answer))
     watching = {
-        asyncio.create_task(_until_gone(receive)),
+        asyncio.create_task(until_gone(receive)),
         asyncio.create_task(stream.beat(heartbeat_s)),
     }
     try:
@@ -112,6 +112,7 @@ async def _relay(stream: EventStream, answer: StreamedAnswer) -> None:
     await stream.end()
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Wait until the caller closes the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -36,6 +36,7 @@ from bursar.services.lookup import Lookup
 from bursar.services.master_key import MasterKey
 from bursar.services.model_list import ModelList
 from bursar.services.policy import Policy
+from bursar.services.presence import Gone, never
 from bursar.services.rates import Rates
 from bursar.services.sweep import Sweep
 from bursar.services.tab import Till
@@ -144,13 +145,18 @@ class World:
         return await self.key()
 
     async def chat(
-        self, key: str, *, headers: dict[str, str] | None = None, **body: Any
+        self,
+        key: str,
+        *,
+        headers: dict[str, str] | None = None,
+        gone: Gone = never,
+        **body: Any,
     ) -> WholeAnswer | StreamedAnswer:
         message = {"role": "user", "content": "hello"}
         content = {"model": MODEL, "messages": [message], "max_tokens": 100} | body
         raw = msgspec.json.encode({k: v for k, v in content.items() if v is not None})
         sent = {"authorization": f"Bearer {key}"} | (headers or {})
-        return await self.completion.serve(request_id(self.now), sent, raw, parse_chat)
+        return await self.completion.serve(request_id(self.now), sent, raw, parse_chat, gone)
 
     async def embed(self, key: str, **body: Any) -> WholeAnswer | StreamedAnswer:
         raw = msgspec.json.encode({"model": MODEL, "input": "hello"} | body)

@@ -18,6 +18,7 @@ from bursar.services.identity import Identity
 from bursar.services.last_use import LastUse
 from bursar.services.lookup import Lookup
 from bursar.services.policy import Policy
+from bursar.services.presence import never, while_present
 from bursar.services.quoting import quote_request
 from bursar.services.rates import Rates
 from bursar.services.tab import Till
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bursar.domain.models import ModelName
     from bursar.services.answers import StreamedAnswer, WholeAnswer
     from bursar.services.identity import Caller
+    from bursar.services.presence import Gone
     from bursar.services.quoting import InferenceRequest
     from bursar.services.tab import Tab
 
@@ -53,14 +55,18 @@ class Completion:
         headers: Mapping[str, str],
         body: bytes,
         parse: Callable[[bytes], InferenceRequest],
+        gone: Gone = never,
     ) -> WholeAnswer | StreamedAnswer:
         """Carry one request from its credential to its settled books.
 
         Args:
             headers: names in lower case.
             parse: the dialect's parser.
+            gone: returns when the caller has left. That ends a stream, even before its first
+                byte; a whole answer is read to its end, since only the end tells what it cost.
 
         Raises:
+            CallerGone: the caller of a stream left before it began.
             Refused: the request was not sent to the provider, and nothing is charged.
             UpstreamError: the provider failed; its record says what was charged.
             StoreUnavailable: the ledger cannot be reached, so nothing may be spent.
@@ -80,7 +86,8 @@ class Completion:
             )
             tab = await self.till.open(request_id, caller, request, quote, limits)
             tab.ticket = ticket
-        answer = await self.exchange.run(tab, target, headers)
+        exchange = self.exchange.run(tab, target, headers)
+        answer = await (while_present(exchange, gone) if request.is_streamed else exchange)
         await self.last_use.note(key)
         return replace(answer, headers={**answer.headers, **_headers_of(tab)})
 

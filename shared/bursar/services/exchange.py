@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -82,9 +83,22 @@ class Exchange:
         except UpstreamUnreachable as error:
             await self._failed(tab, Billing.NOTHING, error)
             raise
+        except asyncio.CancelledError as error:
+            await self._abandoned(tab, billing, error)
+            raise
         except BaseException as error:
             await self._failed(tab, billing, error)
             raise
+
+    async def _abandoned(self, tab: Tab, billing: Billing, error: asyncio.CancelledError) -> None:
+        """A stream's caller left before it began: nothing was generated that anybody saw.
+
+        Of a whole answer, which only a stopping gateway abandons, nobody knows.
+        """
+        if tab.request.is_streamed and billing is Billing.UNKNOWN:
+            billing = Billing.METERED
+        status = Status.DISCONNECTED if tab.request.is_streamed else Status.ERROR
+        await self.till.close(tab, Outcome(status, billing, error_message=named(error)))
 
     async def _refused(
         self, tab: Tab, target: Target, answer: UpstreamAnswer, deadline: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,8 +13,20 @@ from bursar.domain.errors import UpstreamBroken, UpstreamTimeout
 from bursar.domain.usage import Status
 from bursar.services.answers import StreamedAnswer
 from bursar.services.policy import Policy
-from tests.fakes.scripted_upstream import DONE, delta, event, stream, usage_chunk
+from bursar.services.presence import CallerGone, never
+from tests.fakes.scripted_upstream import (
+    DONE,
+    ScriptedAnswer,
+    completion,
+    delta,
+    event,
+    stream,
+    usage_chunk,
+)
 from tests.fakes.world import PROVIDER_KEY, World, drained, whole
+
+if TYPE_CHECKING:
+    from bursar.domain.upstream import UpstreamRequest
 
 _FAILED = b"An error occurred during streaming"
 
@@ -162,6 +175,57 @@ async def test_a_caller_who_goes_is_charged_for_what_was_generated() -> None:
     assert record.usage.output_tokens == 4
     assert record.cost_usd == (await world.balance()).committed_usd
     assert (await world.balance()).holds == {}
+
+
+async def test_a_caller_who_goes_before_the_first_byte_ends_the_providers_work() -> None:
+    world = World()
+    key = await world.someone("1")
+    world.upstream.answer = stream(asyncio.Event())
+    with pytest.raises(CallerGone):
+        await world.chat(key, stream=True, gone=lambda: asyncio.sleep(0.01))
+    assert world.upstream.answer.is_closed
+    record = await world.record()
+    assert (record.status, record.is_estimated) == (Status.DISCONNECTED, True)
+    assert record.usage is not None
+    assert record.usage.output_tokens == 0
+    assert record.cost_usd == (await world.balance()).committed_usd > 0
+    assert (await world.balance()).holds == {}
+
+
+async def test_a_caller_who_goes_while_the_provider_says_nothing_at_all_is_charged_the_input() -> (
+    None
+):
+    world = World()
+    key = await world.someone("1")
+
+    async def send(request: UpstreamRequest) -> ScriptedAnswer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    world.upstream.send = send  # type: ignore[method-assign]
+    with pytest.raises(CallerGone):
+        await world.chat(key, stream=True, gone=lambda: asyncio.sleep(0.01))
+    record = await world.record()
+    assert record.status is Status.DISCONNECTED
+    assert record.cost_usd == (await world.balance()).committed_usd
+    assert (await world.balance()).holds == {}
+
+
+async def test_a_caller_who_goes_after_the_first_byte_was_ready_changes_nothing_here() -> None:
+    world = World()
+    key = await world.someone("1")
+    world.upstream.answer = stream(delta("a"), DONE)
+    answer = await world.chat(key, stream=True, gone=never)
+    assert await drained(answer) == delta("a") + DONE
+
+
+async def test_a_whole_answer_is_read_to_its_end_although_its_caller_has_gone() -> None:
+    world = World()
+    key = await world.someone("1")
+    world.upstream.answer = completion(prompt_tokens=100, completion_tokens=2)
+    await world.chat(key, gone=lambda: asyncio.sleep(0))
+    record = await world.record()
+    assert (record.status, record.cost_usd) == (Status.SUCCESS, Decimal("0.000104"))
 
 
 async def test_a_connection_that_takes_no_more_counts_as_gone() -> None:

@@ -94,7 +94,7 @@ def _providers(settings: Settings, environ: Mapping[str, str]) -> Providers:
     """The providers; the mock is among them where it is asked for or nothing else is there."""
     client = AiohttpUpstream()
     found = bootstrap.providers(settings, environ, client)
-    if found.targets or settings.mock is not None:
+    if found.targets or found.refreshed is not None or settings.mock is not None:
         return found
     return bootstrap.providers(replace(settings, mock=True), environ, client)
 

@@ -21,8 +21,6 @@ from bursar.store.transport import Origin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bursar.store.call import Call
-
 SYSTEMS_MANAGER: Final = Service("ssm", "AmazonSSM", "application/x-amz-json-1.1")
 _OPERATION: Final = "GetParametersByPath"
 _PATH: Final = re.compile(r"(/[A-Za-z0-9_.-]+)+")
@@ -43,10 +41,16 @@ class Parameters(Protocol):
 class SystemsManager:
     """The parameters of one account and region."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: SignedCall) -> None:
         self._call = call
 
     async def under(self, path: str) -> Mapping[str, str]:
+        try:
+            return await self._every_page(path)
+        finally:
+            await self._call.close()  # the next reading is minutes away
+
+    async def _every_page(self, path: str) -> Mapping[str, str]:
         found: dict[str, str] = {}
         request = {"Path": path, "Recursive": True, "WithDecryption": True}
         while True:

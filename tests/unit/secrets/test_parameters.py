@@ -15,6 +15,7 @@ from bursar.secrets.parameters import checked_path, connect_parameters
 from bursar.settings import load_settings
 from bursar.store.credentials import Credentials
 from bursar.upstream.mock import MockUpstream
+from functions.server import start
 from tests.fakes.http_server import Exchange, HttpServer
 from tests.unit.store.test_sigv4 import botocores_authorization
 
@@ -79,6 +80,14 @@ async def test_a_deployment_whose_keys_are_parameters_finds_its_providers(
     assert targets["own3"].base_url == "https://own3.example/v1"
     shown = f"{reached!r}{targets!r}{reached.refreshed!r}{caplog.text}"
     assert CANARY not in shown + repr([vars(it) for it in caplog.records])
+
+
+async def test_a_container_whose_keys_are_parameters_offers_no_mock() -> None:
+    variables = {**KEYS, "BURSAR_PROVIDER_KEYS_PATH": PATH}
+    reached = start._providers(load_settings(variables), variables)
+    await reached.upstream.close()
+    assert reached.targets == {}
+    assert reached.refreshed is not None
 
 
 def test_a_deployment_without_parameters_asks_nobody() -> None:

@@ -77,6 +77,14 @@ async def test_requests_at_the_same_time_do_not_mix_their_ids(written: io.String
     assert "request_id" not in lines[-1]
 
 
+async def test_a_request_keeps_what_its_invocation_bound(written: io.StringIO) -> None:
+    bind(aws_request_id="an-invocation")
+    bind(request_id="a-request")
+    LOG.info("both", extra={"request_id": "another"})
+    (line,) = lines_of(written)
+    assert (line["aws_request_id"], line["request_id"]) == ("an-invocation", "another")
+
+
 def test_an_exception_is_one_line_with_its_traceback(written: io.StringIO) -> None:
     try:
         int("of\ntwo lines")

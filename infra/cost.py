@@ -66,6 +66,7 @@ REST_CALLS: Final = _price("3.50", "million", "API Gateway, REST API, requests o
 LOGS: Final = _price("0.50", "GB", "CloudWatch Logs, ingestion", _RECALLED)
 METRIC: Final = _price("0.30", "month", "CloudWatch, a custom metric", _RECALLED)
 ALARM: Final = _price("0.10", "month", "CloudWatch, an alarm", _RECALLED)
+CRYPTO_KEY: Final = _price("1.00", "month", "KMS, a key", _RECALLED)
 DASHBOARD: Final = _price("3.00", "month", "CloudWatch, a dashboard beyond three", _RECALLED)
 SNAPSHOT_GB_S: Final = _price("0.0000015046", "GB-second", "SnapStart, cached snapshot", _RECALLED)
 RESTORE_GB: Final = _price("0.0001397998", "GB", "SnapStart, restored snapshot", _RECALLED)
@@ -80,7 +81,7 @@ DATABASE: Final = _price("0.064", "hour", "RDS PostgreSQL, db.t4g.small, two zon
 DISK: Final = _price("0.23", "GB-month", "RDS, gp3, two zones (twice 0.115)")
 PRICES: Final = (
     *(LAMBDA_GB_S, LAMBDA_CALLS, WRITES, READS, REST_CALLS, LOGS, METRIC, ALARM, DASHBOARD),
-    *(SNAPSHOT_GB_S, RESTORE_GB, STORAGE, BACKUP, TRAFFIC),
+    *(CRYPTO_KEY, SNAPSHOT_GB_S, RESTORE_GB, STORAGE, BACKUP, TRAFFIC),
     *(VCPU, TASK_GB, BALANCER, CAPACITY, DATABASE, DISK),
 )
 
@@ -121,8 +122,13 @@ def request_usd(seconds: int, memory_mb: int, front: str) -> dict[str, Decimal]:
     }
 
 
-def idle_usd(*, snap_start: bool) -> dict[str, Decimal]:
-    """US dollars of a month without a request, by what they are paid for."""
+def idle_usd(*, snap_start: bool = True, alarms_are_sent: bool = True) -> dict[str, Decimal]:
+    """US dollars of a month without a request, by what they are paid for.
+
+    Args:
+        snap_start: the template's parameter.
+        alarms_are_sent: in production, or with an AlarmEmail: their topic has a key of its own.
+    """
     runs = SCHEDULE_RUNS_A_MONTH
     gb_s = runs * SCHEDULE_SECONDS * SCHEDULE_MB / 1_024
     snapshots_gb = Decimal(sum(SNAPSHOTS_MB)) / 1_024 if snap_start else Decimal(0)
@@ -131,6 +137,7 @@ def idle_usd(*, snap_start: bool) -> dict[str, Decimal]:
         "schedule, function": gb_s * LAMBDA_GB_S.usd + runs * LAMBDA_CALLS.usd / MILLION,
         "schedule, reads": reads * READS.usd,
         "alarms": ALARMS * ALARM.usd,
+        "key of the alarms' topic": CRYPTO_KEY.usd if alarms_are_sent else Decimal(0),
         "dashboard": DASHBOARDS * DASHBOARD.usd,
         "metrics": IDLE_METRICS * METRIC.usd,
         "snapshots": snapshots_gb * SECONDS_A_MONTH * SNAPSHOT_GB_S.usd,
@@ -158,7 +165,7 @@ def container_streams() -> int:
 def break_even_requests(seconds: int, memory_mb: int, front: str) -> int:
     """Requests a month at which the container costs as much, idle costs of the functions apart."""
     each = total_usd(request_usd(seconds, memory_mb, front)) / MILLION
-    idle = total_usd(idle_usd(snap_start=False))
+    idle = total_usd(idle_usd())
     return int((total_usd(container_usd()) - idle) / each)
 
 
@@ -273,10 +280,13 @@ One budget a request, few in flight on it. Of a request of 10 s at 256 MB behind
 
 ## A month without a request
 
-{_months_table(idle_usd(snap_start=False))}
+{_months_table(idle_usd())}
 
-The table, its index and its backups cost by what they hold, so nothing yet. With SnapStart, a
-version of both functions in the cache: {_usd(total_usd(idle_usd(snap_start=True)))}.
+The table, its index and its backups cost by what they hold, so nothing yet. Snapshots are those of
+one version of the proxy and of the administration; every older version that is kept costs as much
+again. Without SnapStart and with nobody to tell of alarms it is
+{_usd(total_usd(idle_usd(snap_start=False, alarms_are_sent=False)))}; the first ten alarms, ten
+metrics and three dashboards of an AWS account are free.
 A month with requests to one provider has {ACTIVE_METRICS} metrics
 ({_usd(ACTIVE_METRICS * METRIC.usd)}), a further provider about ten more; the number of requests
 does not matter.

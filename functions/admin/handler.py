@@ -27,7 +27,9 @@ _storage = bootstrap.connect(consistent(connect(os.environ)), _settings.table)
 _answer = Mangum(
     create_app(
         bootstrap.admin_services(_settings, _storage),
-        AdminSettings(_settings.cors_allow_origins, _settings.public_prices),
+        AdminSettings(
+            _settings.cors_allow_origins, _settings.public_prices, describes_data_plane=True
+        ),
     ),
     lifespan="off",
 )

@@ -40,7 +40,7 @@ def test_twice_the_memory_is_twice_the_duration(seconds: int) -> None:
 def test_at_the_break_even_both_cost_the_same() -> None:
     requests = cost.break_even_requests(10, 256, cost.REST_API)
     served = cost.total_usd(cost.request_usd(10, 256, cost.REST_API)) * requests / cost.MILLION
-    functions = served + cost.total_usd(cost.idle_usd(snap_start=False))
+    functions = served + cost.total_usd(cost.idle_usd())
     assert abs(functions - cost.total_usd(cost.container_usd())) < Decimal("0.01")
     streams_at_once = requests * 10 / cost.SECONDS_A_MONTH
     assert streams_at_once < cost.container_streams()

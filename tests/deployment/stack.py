@@ -34,24 +34,25 @@ class Stack:
         resources: physical ids by logical ones.
     """
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, name: str = NAME, master_key: str = MASTER_KEY) -> None:
+        self._master_key = master_key
         cloudformation = emulator.client("cloudformation")
-        (described,) = cloudformation.describe_stacks(StackName=NAME)["Stacks"]
+        (described,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
         self.status = described["StackStatus"]
         self.outputs = {it["OutputKey"]: it["OutputValue"] for it in described["Outputs"]}
-        listed = cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
+        listed = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
         self.resources = {it["LogicalResourceId"]: it["PhysicalResourceId"] for it in listed}
         self.url = f"{emulator.url}/_aws/execute-api/{self.resources['Api']}/dev"
 
     def ask(
-        self, method: str, path: str, body: object = None, *, key: str = MASTER_KEY
+        self, method: str, path: str, body: object = None, *, key: str | None = None
     ) -> httpx2.Response:
-        """Send a request through API Gateway."""
-        headers = {"authorization": f"Bearer {key}"}
+        """Send a request through API Gateway, with the master key if no other is given."""
+        headers = {"authorization": f"Bearer {key or self._master_key}"}
         return httpx2.request(method, self.url + path, json=body, headers=headers, timeout=60)
 
     def json(
-        self, method: str, path: str, body: object = None, *, key: str = MASTER_KEY
+        self, method: str, path: str, body: object = None, *, key: str | None = None
     ) -> dict[str, Any]:
         """As `ask`, for what has to succeed."""
         answer = self.ask(method, path, body, key=key)
@@ -65,42 +66,30 @@ def build(emulator: Emulator, folder: Path) -> Path:
     derived = folder / "template.json"
     derived.write_text(json.dumps(derive(load(TEMPLATE.read_text()), emulator.url)))
     # What the template names by a path beside itself.
-    (folder / "infra").symlink_to(ROOT / "infra")
+    if not (beside := folder / "infra").exists():
+        beside.symlink_to(ROOT / "infra")
     built = folder / "build"
     places = ["--template", str(derived), "--base-dir", str(ROOT), "--build-dir", str(built)]
-    _sam(emulator, folder, "build", *places, "--build-in-source")
+    sam(emulator, folder, "build", *places, "--build-in-source")
     return built / "template.yaml"
 
 
-def deploy(emulator: Emulator, folder: Path, built: Path, **parameters: str) -> Stack:
-    """Make the stack, or change the one that is there."""
+def deploy(emulator: Emulator, folder: Path, built: Path) -> Stack:
+    """Make the stack."""
     digest = hashlib.sha256(MASTER_KEY.encode()).hexdigest()
-    given = {**PARAMETERS, "MasterKeyDigest": digest, **parameters}
-    _sam(
+    parameters = {**PARAMETERS, "MasterKeyDigest": digest}
+    sam(
         emulator,
         folder,
         *("deploy", "--template", str(built), "--stack-name", NAME, "--resolve-s3"),
-        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
-        *("--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"),
-        *(f"{name}={value}" for name, value in given.items()),
+        *("--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"),
+        *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
     )
     return Stack(emulator)
 
 
-def delete(emulator: Emulator) -> None:
-    """Take the stack down as CloudFormation does.
-
-    Not by `sam delete`: that also deletes what it uploaded, and does not know the emulator's URLs
-    for nested templates.
-    """
-    cloudformation = emulator.client("cloudformation")
-    cloudformation.delete_stack(StackName=NAME)
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-
-
-def _sam(emulator: Emulator, folder: Path, *arguments: str) -> None:
+def sam(emulator: Emulator, folder: Path, *arguments: str) -> None:
+    """Run the SAM CLI on the emulator, with its own words in the failure if it fails."""
     environ = {
         **{name: it for name, it in os.environ.items() if not name.startswith(("AWS_", "MAKE"))},
         **emulator.environ,

@@ -212,11 +212,11 @@ def test_no_key_is_sent_in_plain_text_or_where_it_is_redirected_to() -> None:
 
     async def redirect(exchange: Exchange) -> None:
         elsewhere.append(exchange.request.path)
-        await exchange.answer(307, {"location": "/elsewhere"}, b"{}")
+        await exchange.answer(302, {"location": "/elsewhere"}, b"{}")
 
     with HttpServer(redirect) as server, pytest.raises(GatewayRefused) as refused:
         Gateway(server.origin, "canary").first_key()
 
-    assert refused.value.status == 307
+    assert refused.value.status == 302
     assert elsewhere == ["/v1/budgets"]
     assert "canary" not in str(refused.value)

@@ -18,8 +18,11 @@ IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	"$$p" -c '$(IS_NEW_ENOUGH)' >/dev/null 2>&1 && echo "$$p" && break; done)
 
-# The interpreter of the Lambda runtime: only its own minor version can compile bytecode for it.
-PYTHON_LAMBDA ?= python3.13
+# The interpreter of the Lambda runtime: only its own minor version can compile bytecode for it. A
+# version manager may have one without offering it by name.
+PYTHON_LAMBDA ?= $(shell for p in python3.13 "$$HOME"/.pyenv/versions/3.13.*/bin/python \
+	"$$HOME"/.local/share/uv/python/cpython-3.13*/bin/python; do \
+	"$$p" -c '' >/dev/null 2>&1 && echo "$$p" && exit; done; echo python3.13)
 LAMBDA_PLATFORM ?= --python-platform aarch64-manylinux2014 --python-version 3.13
 
 # Two cores are the reference; each worker runs engines of its own, so more is not always faster.

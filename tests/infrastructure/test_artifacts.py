@@ -26,8 +26,12 @@ LAMBDA = {
 }
 
 
-def build(function: str, artifact: Path, python_lambda: str = "false") -> str:
-    """Build a function as SAM does, but for the machine that runs the tests; what was said."""
+def build(function: str, artifact: Path, python_lambda: str | None = "false") -> str:
+    """Build a function as SAM does, but for the machine that runs the tests; what was said.
+
+    Args:
+        python_lambda: compiles the bytecode; None leaves it to the Makefile to find one.
+    """
     environ = {name: it for name, it in os.environ.items() if not name.startswith("MAKE")}
     result = subprocess.run(
         [
@@ -35,7 +39,7 @@ def build(function: str, artifact: Path, python_lambda: str = "false") -> str:
             f"build-{function}",
             f"ARTIFACTS_DIR={artifact}",
             "LAMBDA_PLATFORM=",
-            f"PYTHON_LAMBDA={python_lambda}",
+            *([] if python_lambda is None else [f"PYTHON_LAMBDA={python_lambda}"]),
         ],
         cwd=ROOT,
         env=environ,
@@ -78,12 +82,10 @@ def test_a_build_without_the_runtimes_python_says_what_that_costs(tmp_path: Path
     assert not list(tmp_path.rglob("*.pyc"))
 
 
-@pytest.mark.skipif(
-    sys.version_info[:2] != (3, 13), reason="only the runtime's own Python compiles for it"
-)
 def test_bytecode_is_valid_whatever_an_archive_does_to_times(tmp_path: Path) -> None:
-    said = build("BudgetResetFunction", tmp_path, python_lambda=sys.executable)
-    assert "No bytecode" not in said
+    said = build("BudgetResetFunction", tmp_path, python_lambda=None)
+    if "No bytecode" in said:
+        pytest.skip("there is no Python 3.13 here, and only the runtime's own compiles for it")
     compiled = list((tmp_path / "bursar").rglob("*.cpython-313.pyc"))
     assert len(compiled) >= len(list((tmp_path / "bursar").rglob("*.py")))
     # The second word holds flags: hash-based, and not checked against the source.

@@ -121,7 +121,7 @@ def _every_minute(template: Template, _: str) -> Mapping[Place, Any]:
 DIFFERENCES: Final = (
     Difference(
         "The store's endpoint is the emulator.",
-        "The store knows DynamoDB's own endpoints only, unless it is told of another.",
+        "Without one, the store talks to AWS.",
         _endpoint,
     ),
     Difference(

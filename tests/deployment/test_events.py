@@ -1,28 +1,38 @@
 """The example events do on each function's handler what they are there to show.
 
-They are what `sam local invoke -e events/<name>.json` sends, so the functions get here what they
-get there: a process of their own, AWS_SAM_LOCAL, and an engine for DynamoDB.
+They are what `sam local invoke -e events/<name>.json --env-vars infra/sam-local.json` sends. That
+needs Docker, and this does not: SAM's library says which variables each function would get, and
+each is started with these, in a process of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from bursar.store.connect import connect
 from bursar.store.schema import ensure_table
 from tests.engines import ROOT
+from tests.infrastructure import sam
+from tests.infrastructure.template import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 EVENTS = ROOT / "events"
 OF_FUNCTIONS = {
-    "admin": ("rest-admin-set-price", "rest-admin-create-key", "rest-admin-usage"),
-    "budget_reset": ("schedule",),
-    "proxy": (
+    "AdminFunction": ("rest-admin-set-price", "rest-admin-create-key", "rest-admin-usage"),
+    "BudgetResetFunction": ("schedule",),
+    "ProxyFunction": (
         "rest-chat",
         "rest-chat-stream",
         "url-chat-stream",
@@ -37,45 +47,42 @@ INVOKE = """
 import importlib, json, sys
 from types import SimpleNamespace
 answers, sys.stdout = sys.stdout, sys.stderr
-function = importlib.import_module(sys.argv[1])
+module, _, name = sys.argv[1].rpartition(".")
+handler = getattr(importlib.import_module(module), name)
 context = SimpleNamespace(
     aws_request_id="an-invocation", get_remaining_time_in_millis=lambda: 60_000
 )
-json.dump([function.handler(event, context) for event in json.load(sys.stdin)], answers)
+json.dump([handler(event, context) for event in json.load(sys.stdin)], answers)
 """
+
+
+LOCAL = ROOT / "infra" / "sam-local.json"
 
 
 class Functions:
     """Each function in a process of its own, over one table."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._environ = {
-            "AWS_LAMBDA_FUNCTION_NAME": "function",
-            "AWS_REGION": "us-east-1",
-            "AWS_SAM_LOCAL": "true",
-            "BURSAR_MASTER_KEY": MASTER_KEY,
-            "BURSAR_MOCK": "true",
-            "BURSAR_TABLE": f"events-{uuid.uuid4().hex}",
-            "DYNAMODB_ENDPOINT": endpoint,
-            "PATH": os.defpath,
-        }
+    def __init__(self, variables: Mapping[str, Mapping[str, str]]) -> None:
+        self._variables = variables
         asyncio.run(self._make_table())
 
     async def _make_table(self) -> None:
-        call = connect(self._environ)
+        environ = self._variables["ProxyFunction"]
+        call = connect(environ)
         try:
-            await ensure_table(call, self._environ["BURSAR_TABLE"])
+            await ensure_table(call, environ["BURSAR_TABLE"])
         finally:
             await call.close()
 
     def invoke(self, function: str, *events: str, key: str = VIRTUAL_KEY) -> list[dict[str, Any]]:
         """Send events by name, with a key in place of the one to be replaced."""
         texts = ((EVENTS / f"{name}.json").read_text() for name in events)
+        variables = self._variables[function]
         payload = [json.loads(text.replace(VIRTUAL_KEY, key)) for text in texts]
         done = subprocess.run(
-            [sys.executable, "-c", INVOKE, f"functions.{function}.handler"],
+            [sys.executable, "-c", INVOKE, variables["AWS_LAMBDA_FUNCTION_HANDLER"]],
             input=json.dumps(payload),
-            env=self._environ,
+            env={"PATH": os.defpath, **variables},
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -87,16 +94,48 @@ class Functions:
         return answers
 
 
+def sam_local(variables: Path) -> dict[str, Any]:
+    """What `sam local` gives the functions, and which of them it would send a request to."""
+    digest = f"MasterKeyDigest={hashlib.sha256(MASTER_KEY.encode()).hexdigest()}"
+    said = sam.run("python", ROOT / "tests/deployment/sam_local.py", TEMPLATE, variables, digest)
+    assert said.returncode == 0, said.stderr
+    found: dict[str, Any] = json.loads(said.stdout)
+    return found
+
+
+@pytest.fixture
+def functions(dynoxide: str, tmp_path: Path) -> Functions:
+    """The functions as `sam local` starts them, on an engine and a table of the test's own."""
+    variables = json.loads(LOCAL.read_text())
+    own = {"DYNAMODB_ENDPOINT": dynoxide, "BURSAR_TABLE": f"events-{uuid.uuid4().hex}"}
+    assert own.keys() <= variables["Parameters"].keys()
+    variables["Parameters"] |= own
+    (tmp_path / "variables.json").write_text(json.dumps(variables))
+    return Functions(sam_local(tmp_path / "variables.json")["variables"])
+
+
+def test_sam_local_passes_on_every_variable_of_the_file() -> None:
+    passed = sam_local(LOCAL)["variables"]["ProxyFunction"]
+    assert json.loads(LOCAL.read_text())["Parameters"].items() <= passed.items()
+    assert passed["AWS_SAM_LOCAL"] == "true"
+
+
+def test_sam_local_sends_each_request_to_its_function() -> None:
+    routes = sam_local(LOCAL)["routes"]
+    assert routes["POST /v1/chat/completions"] == "ProxyFunction"
+    assert routes["GET /v1/models/{model_id+}"] == "ProxyFunction"
+    assert routes["PATCH /{proxy+}"] == "AdminFunction"
+
+
 def test_the_examples_take_a_gateway_from_nothing_to_a_completion_in_its_books(
-    dynoxide: str,
+    functions: Functions,
 ) -> None:
-    functions = Functions(dynoxide)
-    set_price, create_key, read_usage = OF_FUNCTIONS["admin"]
-    priced, issued = functions.invoke("admin", set_price, create_key)
+    set_price, create_key, read_usage = OF_FUNCTIONS["AdminFunction"]
+    priced, issued = functions.invoke("AdminFunction", set_price, create_key)
     assert (priced["statusCode"], issued["statusCode"]) == (200, 200)
 
     key = json.loads(issued["body"])["key"]
-    answers = functions.invoke("proxy", *OF_FUNCTIONS["proxy"], key=key)
+    answers = functions.invoke("ProxyFunction", *OF_FUNCTIONS["ProxyFunction"], key=key)
     assert [it["statusCode"] for it in answers] == [200] * 6
     chat, *streams, embedded, _, models = answers
     assert json.loads(chat["body"])["usage"]["completion_tokens"] > 0
@@ -104,11 +143,11 @@ def test_the_examples_take_a_gateway_from_nothing_to_a_completion_in_its_books(
     assert len(json.loads(embedded["body"])["data"]) == 2
     assert [it["id"] for it in json.loads(models["body"])["data"]] == ["mock:echo"]
 
-    (usage,) = functions.invoke("admin", read_usage)
+    (usage,) = functions.invoke("AdminFunction", read_usage)
     rows = json.loads(usage["body"])["data"]
     paid = {it["headers"]["x-request-id"] for it in (chat, *streams, embedded)}
     assert {row["id"]: row["outcome"] for row in rows} == dict.fromkeys(paid, "success")
-    (report,) = functions.invoke("budget_reset", *OF_FUNCTIONS["budget_reset"])
+    (report,) = functions.invoke("BudgetResetFunction", *OF_FUNCTIONS["BudgetResetFunction"])
     assert (report["is_complete"], report["holds_expired"]) == (True, 0)
 
 

@@ -84,8 +84,8 @@ class EventStream:
         """
         while True:
             await asyncio.sleep(interval_s - self._silence_s() % interval_s)
-            if self._silence_s() >= interval_s and not self._writing.locked():
-                async with self._writing:
+            async with self._writing:
+                if self._silence_s() >= interval_s:
                     await self._pass_on(HEARTBEAT)
 
     def _silence_s(self) -> float:

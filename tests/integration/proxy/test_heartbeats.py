@@ -106,14 +106,15 @@ async def test_a_comment_never_cuts_into_an_event_that_a_slow_caller_is_still_ta
 
     async def send(message: Message) -> None:
         pieces.append(message.get("body", b""))
-        if message.get("body") == delta("a"):
+        if message.get("body") == delta("b"):
             await taken.wait()
 
     events = EventStream(send, 200, {})
     beating = asyncio.create_task(events.beat(_SOON_S))
-    writing = asyncio.create_task(events.write(delta("a")))
+    await events.write(delta("a"))
+    writing = asyncio.create_task(events.write(delta("b")))
     await asyncio.sleep(_SOON_S * 5)
-    assert pieces == [b"", delta("a")]
+    assert pieces == [b"", delta("a"), delta("b")]
     taken.set()
     await writing
     beating.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _EVENTS = Path(__file__).parents[3] / "events"
 _NEVER = Deadlines(math.inf, math.inf)
+_SOON_S = 0.3
 _SSE = [(b"content-type", b"text/event-stream")]
 
 
@@ -88,6 +90,10 @@ async def answering(
         await task
     finally:
         task.cancel()
+
+
+def _soon() -> Deadlines:
+    return Deadlines(time.monotonic() + _SOON_S, math.inf)
 
 
 async def test_a_whole_answer_is_its_prelude_eight_nuls_and_its_body(
@@ -255,7 +261,7 @@ async def test_a_stream_that_outlasts_the_function_ends_properly_and_is_settled(
     world.upstream.answer = stream(delta("a"), asyncio.Event(), DONE)
     event = chat_event(key, stream=True)
 
-    got = await answer(api, app_of(world), Invocation(event), Deadlines.within(1.0))
+    got = await answer(api, app_of(world), Invocation(event), _soon())
 
     frames = got.body.split(b"\n\n")
     assert json.loads(frames[-3].removeprefix(b"data: "))["error"]["code"] == "upstream_timeout"
@@ -271,7 +277,7 @@ async def test_an_answer_that_outlasts_the_function_is_a_504_and_charged(
     key = await world.someone("1")
     world.upstream.answer = stream(asyncio.Event(), DONE)
     event = chat_event(key, stream=True)
-    got = await answer(api, app_of(world), Invocation(event), Deadlines.within(1.0))
+    got = await answer(api, app_of(world), Invocation(event), _soon())
     assert got.prelude["statusCode"] == 504
     assert (await world.balance()).holds == {}
 

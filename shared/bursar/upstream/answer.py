@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import UpstreamError
@@ -27,7 +28,7 @@ def joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-class StreamedAnswer:
+class StreamedAnswer(ABC):
     """Decodes the body where it must and decides whether its connection can be used again.
 
     Who reads an SSE stream stops at its terminal event and does not see that the body ends right
@@ -66,6 +67,7 @@ class StreamedAnswer:
         finally:
             await self._let_go()
 
+    @abstractmethod
     async def _read(self) -> bytes:
         """The next bytes of the body as they were sent, none at its end.
 
@@ -73,11 +75,10 @@ class StreamedAnswer:
             UpstreamTimeout: no byte came in time.
             UpstreamBroken: the connection ended first.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     async def _let_go(self) -> None:
         """Keep the connection if the body was read to its end, else close it."""
-        raise NotImplementedError
 
     async def _raw(self) -> AsyncIterator[bytes]:
         while data := await self._next():

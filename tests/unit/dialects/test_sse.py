@@ -56,3 +56,8 @@ def test_the_data_of_a_frame_are_its_data_lines(frame: bytes, data: bytes | None
 @given(st.binary().filter(lambda data: b"\n" not in data and b"\r" not in data))
 def test_a_frame_made_around_data_gives_it_back(data: bytes) -> None:
     assert data_of(frame_of(data)) == data
+
+
+@given(st.binary().filter(lambda data: b"\n" not in data and b"\r" not in data))
+def test_data_are_the_same_whatever_ends_their_line(data: bytes) -> None:
+    assert data_of(b"data: " + data + b"\n\n") == data_of(b"data: " + data + b"\r\n\r\n")

@@ -131,8 +131,6 @@ class UsageLog(Protocol):
         """Enter a record once; if the request has one already, that one is kept and returned."""
         ...
 
-    async def find(self, user_id: str, request_id: str) -> UsageRecord | None: ...
-
     async def page(
         self, wanted: UsageFilter, *, limit: int, cursor: str | None = None
     ) -> UsagePage:

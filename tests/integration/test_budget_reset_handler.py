@@ -69,8 +69,8 @@ async def _after(environ: dict[str, str], table: str, hold: Hold) -> tuple[Statu
     call = connect(environ)
     try:
         storage = bootstrap.connect(call, table)
-        record = await storage.usage_log.find("alice", hold.hold_id)
-        assert record is not None
+        (record,) = await storage.usage_log.user_page("alice", skip=0, limit=10)
+        assert record.request_id == hold.hold_id
         return record.status, len([account async for account in storage.ledger.open_accounts()])
     finally:
         await call.close()

@@ -21,9 +21,6 @@ class MemoryUsageLog:
     async def record(self, entry: UsageRecord) -> UsageRecord:
         return self._entries.setdefault((entry.user_id, entry.request_id), entry)
 
-    async def find(self, user_id: str, request_id: str) -> UsageRecord | None:
-        return self._entries.get((user_id, request_id))
-
     async def page(
         self, wanted: UsageFilter, *, limit: int, cursor: str | None = None
     ) -> UsagePage:

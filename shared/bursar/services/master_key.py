@@ -44,10 +44,6 @@ class MasterKey:
             raise WrongSetting("BURSAR_MASTER_KEY is empty: set a long random one, or unset it")
         return cls(_digest_of(plain))
 
-    @property
-    def is_configured(self) -> bool:
-        return self._digest_hex is not None
-
     def matches(self, presented: str) -> bool:
         """Compare digests in constant time, which tells nothing about the key's length either."""
         if self._digest_hex is None:

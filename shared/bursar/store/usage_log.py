@@ -9,7 +9,7 @@ from bursar.domain.usage import UsagePage
 from bursar.store.active_users import ActiveUsers
 from bursar.store.creation import conflicting
 from bursar.store.queries import partition, span, window
-from bursar.store.usage_items import read_usage, usage_item, usage_key, usage_pk
+from bursar.store.usage_items import read_usage, usage_item, usage_pk
 from bursar.store.usage_merge import Lane, merged
 from bursar.store.usage_span import cursor_after, day_of, span_of
 
@@ -37,13 +37,6 @@ class DynamoUsageLog:
         await self._active.mark(day_of(entry.request_id), entry.user_id)
         taken_by = await conflicting(self._call, self._table_name, usage_item(entry))
         return read_usage(taken_by) if taken_by else entry
-
-    async def find(self, user_id: str, request_id: str) -> UsageRecord | None:
-        """Read consistently: the sweeper charges a hold by what this finds."""
-        key = usage_key(user_id, request_id)
-        request = {"TableName": self._table_name, "Key": key, "ConsistentRead": True}
-        answer = await self._call("GetItem", request)
-        return read_usage(answer["Item"]) if answer.get("Item") else None
 
     async def page(
         self, wanted: UsageFilter, *, limit: int, cursor: str | None = None

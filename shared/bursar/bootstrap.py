@@ -17,7 +17,15 @@ from bursar.domain.events import Observe, unobserved
 from bursar.domain.models import parse_model
 from bursar.domain.pricing import Price
 from bursar.domain.upstream import Target
-from bursar.ports import Directory, Ledger, RateLimiter, ResetLog, Upstream, UsageLog
+from bursar.ports import (
+    Directory,
+    Ledger,
+    Platform,
+    RateLimiter,
+    ResetLog,
+    Upstream,
+    UsageLog,
+)
 from bursar.services.completion import Completion
 from bursar.services.exchange import Exchange
 from bursar.services.identity import Identity
@@ -31,6 +39,7 @@ from bursar.services.tab import Till
 from bursar.services.targets import Targets
 from bursar.store.directory import DynamoDirectory
 from bursar.store.ledger import DynamoLedger
+from bursar.store.platform import DynamoPlatform
 from bursar.store.rate_limiter import DynamoRateLimiter
 from bursar.store.reset_log import DynamoResetLog
 from bursar.store.usage_log import DynamoUsageLog
@@ -56,6 +65,7 @@ class Storage:
     usage_log: UsageLog
     reset_log: ResetLog
     rate_limiter: RateLimiter
+    platform: Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,7 @@ def connect(call: Call, table: str) -> Storage:
         usage_log=DynamoUsageLog(call, table),
         reset_log=DynamoResetLog(call, table),
         rate_limiter=DynamoRateLimiter(call, table),
+        platform=DynamoPlatform(call, table),
     )
 
 

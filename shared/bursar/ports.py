@@ -9,6 +9,7 @@ the store executes, so that two callers cannot interleave.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from bursar.domain.budgets import AccountKey, Budget
     from bursar.domain.holds import Balance, Hold, Shortfall
     from bursar.domain.keys import VirtualKey
+    from bursar.domain.leases import Lease
+    from bursar.domain.people import Membership, Person
     from bursar.domain.pricing import Price
+    from bursar.domain.projects import Client, Project, ProjectBudget, ProviderKey, VaultShare
+    from bursar.domain.proofs import Challenge, Session
     from bursar.domain.rates import RateLimit, RateWindow
     from bursar.domain.upstream import UpstreamRequest
     from bursar.domain.usage import ResetRecord, UsageFilter, UsagePage, UsageRecord
@@ -82,6 +87,101 @@ class Directory(Protocol):
     async def key_id_of(self, digest: str) -> str | None: ...
 
 
+class Links(Protocol):
+    """Names that lead to ids, each name of a kind at most once: emails, vaults' public keys."""
+
+    async def claim(self, kind: str, name: str, target: str) -> str:
+        """Give a free name to a target; whose it is now, which may be another's."""
+        ...
+
+    async def find(self, kind: str, name: str) -> str | None: ...
+
+    async def release(self, kind: str, name: str, target: str) -> None:
+        """Free a name, if it is this target's."""
+        ...
+
+
+class Proofs(Protocol):
+    """Challenges and sessions, which disappear by themselves some time after they have expired."""
+
+    async def issue(self, challenge: Challenge) -> None: ...
+
+    async def take(self, digest: str) -> Challenge | None:
+        """Remove a challenge and give it; of two who take it, one gets it."""
+        ...
+
+    async def open(self, session: Session) -> None: ...
+
+    async def session(self, digest: str) -> Session | None: ...
+
+    async def end(self, digest: str) -> None: ...
+
+
+class Leases(Protocol):
+    async def add(self, lease: Lease) -> None: ...
+
+    async def get(self, lease_id: str) -> Lease | None:
+        """Read consistently: a report must see the one before."""
+        ...
+
+    async def advance(self, lease: Lease) -> bool:
+        """Store a lease's next revision; False if another got there first, and nothing changed."""
+        ...
+
+    async def remove(self, lease_id: str) -> None: ...
+
+
+class Entered(Enum):
+    """What became of a usage event."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+    LEASE_MOVED_ON = "lease_moved_on"
+
+
+class Platform(Protocol):
+    """People, projects, and what belongs to each project."""
+
+    @property
+    def people(self) -> Collection[Person]: ...
+
+    @property
+    def projects(self) -> Collection[Project]: ...
+
+    @property
+    def links(self) -> Links: ...
+
+    @property
+    def proofs(self) -> Proofs: ...
+
+    @property
+    def leases(self) -> Leases: ...
+
+    def members(self, project_id: str) -> Collection[Membership]:
+        """Who belongs to a project, by person."""
+        ...
+
+    def memberships(self, person_id: str) -> Collection[Membership]:
+        """What a person belongs to, by project; access is decided by these."""
+        ...
+
+    def provider_keys(self, project_id: str) -> Collection[ProviderKey]: ...
+
+    def clients(self, project_id: str) -> Collection[Client]: ...
+
+    def budgets(self, project_id: str) -> Collection[ProjectBudget]:
+        """The project's own budgets and its clients', by slot."""
+        ...
+
+    def shares(self, project_id: str) -> Collection[VaultShare]:
+        """Who can open a project's vault, by holder."""
+        ...
+
+    async def secret(self, name: str) -> bytes:
+        """32 random bytes of this deployment's, made when first asked for."""
+        ...
+
+
 class Ledger(Protocol):
     """Accounts. An account comes into being with its first reservation."""
 
@@ -129,6 +229,13 @@ class Ledger(Protocol):
 class UsageLog(Protocol):
     async def record(self, entry: UsageRecord) -> UsageRecord:
         """Enter a record once; if the request has one already, that one is kept and returned."""
+        ...
+
+    async def enter(self, event_id: str, entry: UsageRecord, lease: Lease | None) -> Entered:
+        """Enter the record of an event that a client reported, and its lease's next revision.
+
+        Both or neither. An event's id, unique within `entry.user_id`, is entered once.
+        """
         ...
 
     async def page(

@@ -12,15 +12,17 @@ from botocore.config import Config
 from bursar.memory import (
     MemoryDirectory,
     MemoryLedger,
+    MemoryPlatform,
     MemoryRateLimiter,
     MemoryResetLog,
     MemoryUsageLog,
 )
-from bursar.ports import Directory, Ledger, RateLimiter, ResetLog, UsageLog
+from bursar.ports import Directory, Ledger, Platform, RateLimiter, ResetLog, UsageLog
 from bursar.store.boto3_call import Boto3Call
 from bursar.store.connect import connect
 from bursar.store.directory import DynamoDirectory
 from bursar.store.ledger import DynamoLedger
+from bursar.store.platform import DynamoPlatform
 from bursar.store.rate_limiter import DynamoRateLimiter
 from bursar.store.reset_log import DynamoResetLog
 from bursar.store.schema import ensure_table
@@ -39,15 +41,18 @@ class Ports:
     usage_log: UsageLog
     reset_log: ResetLog
     rate_limiter: RateLimiter
+    platform: Platform
 
 
 def memory_ports() -> Ports:
+    platform = MemoryPlatform()
     return Ports(
         MemoryDirectory(),
         MemoryLedger(),
-        MemoryUsageLog(),
+        MemoryUsageLog(platform.leases),
         MemoryResetLog(),
         MemoryRateLimiter(),
+        platform,
     )
 
 
@@ -58,6 +63,7 @@ def dynamo_ports(call: Call, table_name: str) -> Ports:
         DynamoUsageLog(call, table_name),
         DynamoResetLog(call, table_name),
         DynamoRateLimiter(call, table_name),
+        DynamoPlatform(call, table_name),
     )
 
 

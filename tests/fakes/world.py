@@ -23,6 +23,7 @@ from bursar.domain.users import User
 from bursar.memory import (
     MemoryDirectory,
     MemoryLedger,
+    MemoryPlatform,
     MemoryRateLimiter,
     MemoryResetLog,
     MemoryUsageLog,
@@ -57,13 +58,15 @@ class World:
         self.policy = policy or Policy(directory_age_s=0.0)
         self.upstream = ScriptedUpstream()
         self.ledger = MemoryLedger()
-        self.usage_log = MemoryUsageLog()
+        self.platform = MemoryPlatform()
+        self.usage_log = MemoryUsageLog(self.platform.leases)
         self.storage = Storage(
             directory=MemoryDirectory(),
             ledger=self.ledger,
             usage_log=self.usage_log,
             reset_log=MemoryResetLog(),
             rate_limiter=MemoryRateLimiter(),
+            platform=self.platform,
         )
         self.observed: list[Event] = []
         self.completion = self._completion()

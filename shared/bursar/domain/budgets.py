@@ -52,7 +52,7 @@ class Budget:
 class AccountKey:
     """Names an account: one subject's money in one period.
 
-    `subject` is `user/<id>`, `key/<id>` or `pool/<budget id>`.
+    `subject` is `user/<id>`, `key/<id>`, `pool/<budget id>`, `project/<id>` or `client/<id>`.
     """
 
     subject: str
@@ -85,3 +85,11 @@ def key_subject(key_id: str) -> str:
 
 def pool_subject(budget_id: str) -> str:
     return f"pool/{budget_id}"
+
+
+def project_subject(project_id: str) -> str:
+    return f"project/{project_id}"
+
+
+def client_subject(client_id: str) -> str:
+    return f"client/{client_id}"

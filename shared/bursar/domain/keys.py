@@ -35,6 +35,9 @@ class VirtualKey:
         allowed_models: patterns such as `openai:gpt-4o*`; None allows every model.
         budget_id: a budget of the key's own, beside its user's.
         budget_started_at: when that budget was assigned; rolling periods count from here.
+        project_id: the project whose vault this key opens and whose budgets it spends from; None
+            for a key that uses the deployment's own provider keys.
+        client_id: the project's client that it spends for; None leaves that to each request.
     """
 
     key_id: str
@@ -53,6 +56,8 @@ class VirtualKey:
     rate_limit_tpm: int | None = None
     previous_digest: str | None = None
     previous_valid_until: datetime | None = None
+    project_id: str | None = None
+    client_id: str | None = None
 
     def check_usable(self, presented_digest: str, now: datetime) -> None:
         """Decide whether this record vouches for a presented key.

@@ -1,8 +1,9 @@
 """Periods: the stretches of time that an account covers.
 
 A rolling period counts from when a budget was assigned, in whole multiples of its length, so it
-never drifts to when a request happened to come. A calendar period is a day, an ISO week (from
-Monday) or a month in the budget's time zone. Both ends are instants in UTC, the end excluded.
+never drifts to when a request happened to come. A calendar period is a day, a week (ISO's, from
+Monday, or one from Sunday) or a month in the budget's time zone. Both ends are instants in UTC,
+the end excluded.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 class Calendar(StrEnum):
     DAY = "day"
     WEEK = "week"
+    SUNDAY_WEEK = "sunday_week"
     MONTH = "month"
 
 
@@ -69,6 +71,9 @@ def calendar(unit: Calendar, time_zone: str, now: datetime) -> Period:
             following = first + timedelta(days=1)
         case Calendar.WEEK:
             first -= timedelta(days=first.weekday())
+            following = first + timedelta(days=7)
+        case Calendar.SUNDAY_WEEK:
+            first -= timedelta(days=(first.weekday() + 1) % 7)
             following = first + timedelta(days=7)
         case Calendar.MONTH:
             first = first.replace(day=1)

@@ -11,13 +11,14 @@ WINDOW_S = 60
 class RateLimit:
     """A subject's allowance of one window; None does not limit.
 
-    Windows are whole minutes of Unix time, so a burst across a boundary can use two allowances
-    within sixty seconds.
+    Windows are whole multiples of `window_s` in Unix time, so a burst across a boundary can use
+    two allowances within one window's length. A subject has windows of one length.
     """
 
     subject: str
     requests_max: int | None = None
     tokens_max: int | None = None
+    window_s: int = WINDOW_S
 
     @property
     def is_limiting(self) -> bool:

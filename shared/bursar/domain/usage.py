@@ -46,6 +46,13 @@ class UsageRecord:
         is_estimated: the provider gave no usage, so tokens and cost are upper bounds.
         input_usd_per_million: the rate charged, kept because prices change; so with the output's.
         upstream_request_id: the provider's own id for the call.
+        project_id: whose vault's key was used; None where it was the deployment's.
+        client_id: the project's client that it counted for.
+        provider_key_id: the vault's key.
+        lease_id: the lease it was reported under.
+        covered_usd: the part of its price that an expired lease had been charged before, which
+            `cost_usd` leaves out.
+        tokens_per_second: output tokens by the time they took.
     """
 
     request_id: str
@@ -66,6 +73,12 @@ class UsageRecord:
     input_usd_per_million: Decimal | None = None
     output_usd_per_million: Decimal | None = None
     upstream_request_id: str | None = None
+    project_id: str | None = None
+    client_id: str | None = None
+    provider_key_id: str | None = None
+    lease_id: str | None = None
+    covered_usd: Decimal | None = None
+    tokens_per_second: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,7 @@ class UsageFilter:
     status: Status | None = None
     start: datetime | None = None
     end: datetime | None = None
+    client_id: str | None = None
 
     def accepts(self, record: UsageRecord) -> bool:
         """Decide over a record; `model` is the provider's name for it or `provider:model`."""
@@ -90,6 +104,7 @@ class UsageFilter:
                 self.provider in (None, record.provider),
                 self.model in (None, record.model, full_name),
                 self.status in (None, record.status),
+                self.client_id in (None, record.client_id),
                 self.start is None or record.created_at >= self.start,
                 self.end is None or record.created_at < self.end,
             )

@@ -5,6 +5,7 @@ Nothing here awaits, so on one event loop every verb is atomic, as the store's w
 
 from bursar.memory.directory import MemoryDirectory
 from bursar.memory.ledger import MemoryLedger
+from bursar.memory.platform import MemoryPlatform
 from bursar.memory.rate_limiter import MemoryRateLimiter
 from bursar.memory.reset_log import MemoryResetLog
 from bursar.memory.usage_log import MemoryUsageLog
@@ -12,6 +13,7 @@ from bursar.memory.usage_log import MemoryUsageLog
 __all__ = [
     "MemoryDirectory",
     "MemoryLedger",
+    "MemoryPlatform",
     "MemoryRateLimiter",
     "MemoryResetLog",
     "MemoryUsageLog",

@@ -5,9 +5,13 @@ from typing import TYPE_CHECKING
 
 from bursar.domain.cursors import bad_cursor, from_cursor, to_cursor
 from bursar.domain.usage import UsageFilter, UsagePage, UsageRecord
+from bursar.memory.platform import MemoryLeases
+from bursar.ports import Entered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bursar.domain.leases import Lease
 
 _VERSION = 7
 
@@ -15,11 +19,22 @@ _VERSION = 7
 class MemoryUsageLog:
     """The books in memory; the port is `UsageLog`."""
 
-    def __init__(self) -> None:
+    def __init__(self, leases: MemoryLeases | None = None) -> None:
         self._entries: dict[tuple[str, str], UsageRecord] = {}
+        self._events: set[tuple[str, str]] = set()
+        self._leases = leases or MemoryLeases()
 
     async def record(self, entry: UsageRecord) -> UsageRecord:
         return self._entries.setdefault((entry.user_id, entry.request_id), entry)
+
+    async def enter(self, event_id: str, entry: UsageRecord, lease: Lease | None) -> Entered:
+        if (entry.user_id, event_id) in self._events:
+            return Entered.DUPLICATE
+        if lease is not None and not await self._leases.advance(lease):
+            return Entered.LEASE_MOVED_ON
+        self._events.add((entry.user_id, event_id))
+        await self.record(entry)
+        return Entered.NEW
 
     async def page(
         self, wanted: UsageFilter, *, limit: int, cursor: str | None = None

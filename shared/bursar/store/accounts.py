@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
-from bursar.domain.budgets import AccountKey, user_subject
+from bursar.domain.budgets import AccountKey, project_subject, user_subject
 from bursar.domain.holds import Balance, Hold
 from bursar.domain.money import canonical
 from bursar.domain.periods import Period
@@ -29,6 +29,7 @@ OPEN_SHARDS: Final = 8
 _PREFIX: Final = "ACCOUNT#"
 _NEVER: Final = "never"
 _USER: Final = user_subject("")
+_PROJECT: Final = project_subject("")
 
 
 def account_key(account: AccountKey) -> dict[str, Attribute]:
@@ -68,9 +69,9 @@ def hold_name(hold_id: str) -> str:
 
 
 def hold_entry(account: AccountKey, hold: Hold) -> Attribute:
-    """`[amount, deadline]`, then the user's id where the subject is not that user."""
+    """`[amount, deadline]`, then the user's id where the subject does not tell it."""
     entry = [number(hold.amount_usd), number(int(hold.deadline.timestamp()))]
-    if account.subject != user_subject(hold.user_id):
+    if _implied_user(account) != hold.user_id:
         entry.append(text(hold.user_id))
     return {"L": entry}
 
@@ -98,4 +99,11 @@ def _read_user(account: AccountKey, user: list[Any]) -> str:
     if user:
         user_id: str = user[0]["S"]
         return user_id
+    return _implied_user(account)
+
+
+def _implied_user(account: AccountKey) -> str:
+    """A project's accounts are its own user's, who is named like their subject."""
+    if account.subject.startswith(_PROJECT):
+        return account.subject
     return account.subject.removeprefix(_USER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from bursar.store.creation import IS_THERE, conflicting
@@ -40,7 +41,9 @@ class DynamoCollection(Generic[RecordT]):
         self._table_name = table_name
         self._pk = pk
         self._id_field = id_field
-        self._notation = RecordNotation(record_type, documents=documents, in_key=(id_field,))
+        self._notation: RecordNotation[RecordT] = _notation(
+            record_type, frozenset(documents), id_field
+        )
 
     async def get(self, record_id: str) -> RecordT | None:
         if not _can_exist(record_id):
@@ -114,6 +117,12 @@ class DynamoCollection(Generic[RecordT]):
             "ExpressionAttributeNames": names,
         }
         return update | ({"ExpressionAttributeValues": values} if values else {})
+
+
+@cache
+def _notation(record_type: type[Any], documents: frozenset[str], id_field: str) -> Any:
+    """Kept, because a project's collections are made for every request that asks for them."""
+    return RecordNotation(record_type, documents=documents, in_key=(id_field,))
 
 
 def _can_exist(record_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bursar.domain.rates import WINDOW_S, RateLimit, RateWindow
+from bursar.domain.rates import RateLimit, RateWindow
 from bursar.store.creation import IS_NEW, IS_THERE
 from bursar.store.errors import ConditionFailed
 from bursar.store.schema import TTL_ATTRIBUTE
@@ -21,7 +21,7 @@ HAS_TOKENS_LEFT: Final = "#tokens <= :tokens_room"
 
 _NAMES: Final = {"#requests": "requests", "#tokens": "tokens"}
 _COUNT: Final = f"ADD #requests :one, #tokens :tokens SET {TTL_ATTRIBUTE} = :purge_at"
-_KEPT_S: Final = 180
+_KEPT_S: Final = 120
 
 
 class DynamoRateLimiter:
@@ -36,25 +36,25 @@ class DynamoRateLimiter:
 
         A try that is repeated because its answer was lost may count twice, never not at all.
         """
-        window = int(now.timestamp()) // WINDOW_S
+        window = _window_of(limit, now)
         request = {
             **self._keyed(limit.subject, window),
             "UpdateExpression": _COUNT,
             "ExpressionAttributeNames": _NAMES,
             "ReturnValues": "ALL_NEW",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            **_conditions(limit, tokens, (window * WINDOW_S) + _KEPT_S),
+            **_conditions(limit, tokens, _end_s(limit, window) + _KEPT_S),
         }
         try:
             answer = await self._call("UpdateItem", request)
         except ConditionFailed as refused:
-            return _window(refused.item or {}, window, is_over=True)
-        return _window(answer["Attributes"], window, is_over=False)
+            return _window(refused.item or {}, _end_s(limit, window), is_over=True)
+        return _window(answer["Attributes"], _end_s(limit, window), is_over=False)
 
     async def adjust(self, limit: RateLimit, *, tokens: int, now: datetime) -> None:
         """Correct a window that was counted in; one that is gone needs no correction."""
         request = {
-            **self._keyed(limit.subject, int(now.timestamp()) // WINDOW_S),
+            **self._keyed(limit.subject, _window_of(limit, now)),
             "UpdateExpression": "ADD #tokens :tokens",
             "ConditionExpression": IS_THERE,
             "ExpressionAttributeNames": {"#tokens": "tokens"},
@@ -99,8 +99,16 @@ def _joined(rooms: Mapping[str, int]) -> dict[str, str]:
     return {"ConditionExpression": condition}
 
 
-def _window(item: Item, window: int, *, is_over: bool) -> RateWindow:
+def _window_of(limit: RateLimit, now: datetime) -> int:
+    return int(now.timestamp()) // limit.window_s
+
+
+def _end_s(limit: RateLimit, window: int) -> int:
+    return (window + 1) * limit.window_s
+
+
+def _window(item: Item, resets_at_s: int, *, is_over: bool) -> RateWindow:
     def count(name: str) -> int:
         return int(item[name]["N"]) if name in item else 0
 
-    return RateWindow(count("requests"), count("tokens"), is_over, (window + 1) * WINDOW_S)
+    return RateWindow(count("requests"), count("tokens"), is_over, resets_at_s)

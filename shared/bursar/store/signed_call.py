@@ -17,7 +17,7 @@ from zlib import crc32
 import msgspec
 
 from bursar.domain.errors import StoreUnavailable
-from bursar.store.errors import OperationRefused, refusal
+from bursar.store.errors import OperationRefused, TransactionCancelled, refusal
 from bursar.store.sigv4 import DYNAMODB, Service, Signer
 from bursar.store.transport import (
     AnswerLost,
@@ -174,7 +174,10 @@ def _read(operation: str, answer: HttpAnswer, *, is_repeat: bool) -> dict[str, A
     error_type = str(error.get("__type", "")).rpartition("#")[2]
     if error_type in _THROTTLES:
         raise _TryAgain(error_type, is_server_error=False)
-    raise refusal(operation, error, error_type, is_repeat=is_repeat)
+    refused = refusal(operation, error, error_type, is_repeat=is_repeat)
+    if isinstance(refused, TransactionCancelled) and refused.may_succeed_later:
+        raise _TryAgain(error_type, is_server_error=False)
+    raise refused
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

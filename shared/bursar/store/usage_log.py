@@ -9,6 +9,7 @@ from bursar.domain.usage import UsagePage
 from bursar.store.active_users import ActiveUsers
 from bursar.store.creation import conflicting
 from bursar.store.queries import partition, span, window
+from bursar.store.reported_events import enter_event
 from bursar.store.usage_items import read_usage, usage_item, usage_pk
 from bursar.store.usage_merge import Lane, merged
 from bursar.store.usage_span import cursor_after, day_of, span_of
@@ -16,7 +17,9 @@ from bursar.store.usage_span import cursor_after, day_of, span_of
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
+    from bursar.domain.leases import Lease
     from bursar.domain.usage import UsageFilter, UsageRecord
+    from bursar.ports import Entered
     from bursar.store.call import Call, Item
     from bursar.store.usage_span import Span
 
@@ -37,6 +40,10 @@ class DynamoUsageLog:
         await self._active.mark(day_of(entry.request_id), entry.user_id)
         taken_by = await conflicting(self._call, self._table_name, usage_item(entry))
         return read_usage(taken_by) if taken_by else entry
+
+    async def enter(self, event_id: str, entry: UsageRecord, lease: Lease | None) -> Entered:
+        await self._active.mark(day_of(entry.request_id), entry.user_id)
+        return await enter_event(self._call, self._table_name, event_id, entry, lease)
 
     async def page(
         self, wanted: UsageFilter, *, limit: int, cursor: str | None = None

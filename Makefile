@@ -6,6 +6,8 @@ SHELL := /bin/sh
 VENV := .venv
 SAM_VENV := .venv-sam
 EMULATOR_VENV := .venv-emulator
+ANYLLM_VERSIONS := 1.4 1.10 1.15
+ANYLLM_VENVS := $(ANYLLM_VERSIONS:%=.venv-anyllm-%)
 STAMPS := $(VENV)/.stamps
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
@@ -62,6 +64,7 @@ bench-cold: $(STAMPS)/dev ## Measure cold starts in built artifacts
 
 .PHONY: env
 env: $(STAMPS)/dev $(SAM_VENV)/.stamp $(EMULATOR_VENV)/.stamp ## Make all environments
+env: $(ANYLLM_VENVS:%=%/.stamp)
 
 # The engines that tests run on; what cannot be had is said here and skipped with its reason there.
 .PHONY: engines
@@ -115,6 +118,16 @@ $(EMULATOR_VENV)/.stamp: $(STAMPS)/uv requirements/emulator.txt
 			-r requirements/emulator.txt && touch $@; } \
 		|| echo "Tests on an AWS emulator will be skipped: it could not be installed" >&2
 
+# Each SDK needs a client and versions of its own. A stamp says that an environment is whole.
+.venv-anyllm-%/.stamp: $(STAMPS)/uv requirements/anyllm-%.txt
+	@echo "Preparing any-llm $*'s environment in $(@D)"
+	@mkdir -p $(@D) && rm -f $@
+	@{ { test -x $(@D)/bin/python \
+			|| $(UV) venv --quiet --allow-existing --python $(PY) $(@D); } \
+		&& $(UV) pip install --quiet --python $(@D)/bin/python --require-hashes \
+			-r requirements/anyllm-$*.txt && touch $@; } \
+		|| echo "Tests of any-llm $*'s clients will be skipped: it could not be installed" >&2
+
 # Development first; the other locks follow its versions.
 
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -127,7 +140,8 @@ lock: $(STAMPS)/uv ## Recompile the locks (LOCK_ARGS=--upgrade takes newer versi
 		$(COMPILE) -c requirements/dev.txt requirements/$$name.in -o requirements/$$name.txt \
 			|| exit 1; done
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
-	$(COMPILE) requirements/emulator.in -o requirements/emulator.txt
+	for name in emulator $(ANYLLM_VERSIONS:%=anyllm-%); do \
+		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 # SAM calls the build-* targets with ARTIFACTS_DIR (Metadata: BuildMethod: makefile).
 
@@ -171,6 +185,7 @@ endef
 
 .PHONY: clean
 clean: ## Remove environments, builds and caches; data in .bursar is kept
-	rm -rf $(VENV) $(SAM_VENV) $(EMULATOR_VENV) .aws-sam build dist .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(SAM_VENV) $(EMULATOR_VENV) $(ANYLLM_VENVS)
+	rm -rf .aws-sam build dist .mypy_cache .ruff_cache
 	rm -rf .import_linter_cache .hypothesis .pytest_cache .bursar/dynamodb-local
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,12 +8,15 @@ from functions.admin import quickstart
 from functions.admin.data_plane import describe_data_plane
 from functions.admin.edge import FailureMiddleware, HeadersMiddleware
 from functions.admin.errors import handle_errors
+from functions.admin.platform import ROUTERS as PLATFORM_ROUTERS
+from functions.admin.platform.dependencies import PlatformServices
 from functions.admin.routes import budgets, health, keys, pricing, usage, users
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
 
-_ROUTERS = tuple(
-    module.router for module in (health, keys, users, budgets, pricing, usage, quickstart)
+_ROUTERS = (
+    *(module.router for module in (health, keys, users, budgets, pricing, usage, quickstart)),
+    *PLATFORM_ROUTERS,
 )
 _DESCRIPTION = (
     "Manage an LLM gateway's virtual keys, users, budgets and prices, and read its books. "
@@ -31,7 +34,9 @@ _TAGS = [
 ]
 
 
-def create_app(services: AdminServices, settings: AdminSettings | None = None) -> FastAPI:
+def create_app(
+    services: AdminServices, platform: PlatformServices, settings: AdminSettings | None = None
+) -> FastAPI:
     """Build the management API on services; nothing is read from the environment."""
     settings = settings or AdminSettings()
     app = FastAPI(
@@ -44,6 +49,7 @@ def create_app(services: AdminServices, settings: AdminSettings | None = None) -
         strict_content_type=False,
     )
     app.state.services = services
+    app.state.platform = platform
     app.state.settings = settings
     handle_errors(app)
     for router in _ROUTERS:

@@ -27,6 +27,7 @@ _storage = bootstrap.connect(consistent(connect(os.environ)), _settings.table)
 _answer = Mangum(
     create_app(
         bootstrap.admin_services(_settings, _storage),
+        bootstrap.platform_services(_settings, _storage),
         AdminSettings(
             _settings.cors_allow_origins, _settings.public_prices, describes_data_plane=True
         ),

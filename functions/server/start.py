@@ -67,7 +67,9 @@ async def prepare(
             bootstrap.proxy_services(settings, storage, reached),
             settings.cors_allow_origins,
         ),
-        create_admin(admin, _admin_settings(settings)),
+        create_admin(
+            admin, bootstrap.platform_services(settings, managed), _admin_settings(settings)
+        ),
         bootstrap.sweep(settings, storage),
         settings.sweep_interval_s,
         closing=(reached.upstream.close, call.close),

@@ -50,6 +50,7 @@ from bursar.upstream.targets import OTHER_DIALECTS, resolve_targets
 
 if TYPE_CHECKING:
     from bursar.services.administration import AdminServices
+    from bursar.services.platform.office import PlatformServices
     from bursar.settings import Settings
     from bursar.store.call import Call
 
@@ -188,6 +189,24 @@ def admin_services(settings: Settings, storage: Storage) -> AdminServices:
         usage_log=storage.usage_log,
         reset_log=storage.reset_log,
         master_key=master_key(settings),
+        clock=utc_now,
+    )
+
+
+def platform_services(settings: Settings, storage: Storage) -> PlatformServices:
+    """Wire the platform."""
+    # The data plane starts faster without these modules.
+    from bursar.services.platform.office import PlatformServices  # noqa: PLC0415
+
+    return PlatformServices(
+        platform=storage.platform,
+        directory=storage.directory,
+        ledger=storage.ledger,
+        usage_log=storage.usage_log,
+        rate_limiter=storage.rate_limiter,
+        master_key=master_key(settings),
+        policy=settings.policy,
+        rules=settings.platform,
         clock=utc_now,
     )
 

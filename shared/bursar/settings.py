@@ -15,6 +15,7 @@ from typing import Any
 
 from bursar.domain.errors import WrongSetting
 from bursar.domain.money import parse_usd
+from bursar.services.platform.rules import PlatformRules
 from bursar.services.policy import Policy, UserField
 from bursar.settings_file import read_file
 from bursar.settings_values import count, flag, listed, one_of, parse, port, seconds, text
@@ -59,6 +60,7 @@ class Settings:
     request_bytes_max: int = 10 * 1024 * 1024
     provider_keys_path: str | None = None
     policy: Policy = field(default_factory=Policy)
+    platform: PlatformRules = field(default_factory=PlatformRules)
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     pricing: Mapping[str, ConfiguredPrice] = field(default_factory=dict)
 
@@ -91,7 +93,16 @@ _POLICY: Mapping[str, Callable[[Any], Any]] = {
     "charges_unknown": flag,
     "directory_age_s": seconds,
 }
-_READ_ELSEWHERE = {"config"}
+_PLATFORM: Mapping[str, Callable[[Any], Any]] = {
+    "sign_up_open": flag,
+    "challenge_rpm": count,
+    "login_failures_max": count,
+    "login_lock_s": count,
+    "lease_s_max": count,
+    "lease_report_s": count,
+}
+_KNOWN = frozenset((*_PLAIN, *_POLICY, *_PLATFORM))
+_READ_ELSEWHERE = frozenset({"config"})
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -104,9 +115,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     given = {**_known(from_file), **_from_environment(environ)}
     plain = {name: parse(given[name], _PLAIN[name]) for name in _PLAIN if name in given}
     policy = {name: parse(given[name], _POLICY[name]) for name in _POLICY if name in given}
+    rules = {name: parse(given[name], _PLATFORM[name]) for name in _PLATFORM if name in given}
     return Settings(
         **plain,
         policy=Policy(**policy),
+        platform=PlatformRules(**rules),
         providers=_providers(from_file.get("providers") or {}),
         pricing=_pricing(from_file.get("pricing") or {}),
     )
@@ -117,7 +130,7 @@ def _known(from_file: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     return {
         name: (f"'{name}' in the configuration file", value)
         for name, value in from_file.items()
-        if name in _PLAIN or name in _POLICY
+        if name in _KNOWN
     }
 
 
@@ -129,14 +142,14 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
         name = variable.removeprefix(PREFIX).lower()
         if name in _READ_ELSEWHERE:
             continue
-        if name not in _PLAIN and name not in _POLICY:
+        if name not in _KNOWN:
             raise WrongSetting(_unknown(variable))
         given[name] = (variable, value)
     return given
 
 
 def _unknown(variable: str) -> str:
-    names = [PREFIX + name.upper() for name in (*_PLAIN, *_POLICY, *_READ_ELSEWHERE)]
+    names = [PREFIX + name.upper() for name in (*_KNOWN, *_READ_ELSEWHERE)]
     close = get_close_matches(variable, names, n=1)
     hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(names))}"
     return f"{variable} is not a setting{hint}"

@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING
 from bursar.domain.accounts import user_account
 from bursar.domain.holds import Hold
 from bursar.domain.ids import request_id
-from bursar.memory import MemoryDirectory, MemoryLedger, MemoryResetLog, MemoryUsageLog
+from bursar.memory import (
+    MemoryDirectory,
+    MemoryLedger,
+    MemoryPlatform,
+    MemoryRateLimiter,
+    MemoryResetLog,
+    MemoryUsageLog,
+)
 from bursar.services.administration import AdminServices
 from bursar.services.assigned_budgets import budget_of
 from bursar.services.master_key import MasterKey
+from bursar.services.platform.office import PlatformServices
+from bursar.services.platform.rules import PlatformRules
+from bursar.services.policy import Policy
 
 if TYPE_CHECKING:
     from bursar.domain.budgets import AccountKey
-    from bursar.ports import Directory, Ledger, ResetLog, UsageLog
+    from bursar.ports import Directory, Ledger, Platform, RateLimiter, ResetLog, UsageLog
 
 MASTER_KEY = "the-master-key-of-the-tests"
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -31,15 +41,32 @@ class Office:
         ledger: Ledger | None = None,
         usage_log: UsageLog | None = None,
         reset_log: ResetLog | None = None,
+        *,
         master_key: MasterKey | None = None,
+        platform: Platform | None = None,
+        rate_limiter: RateLimiter | None = None,
+        rules: PlatformRules | None = None,
     ) -> None:
         self.now = START
+        kept = platform or MemoryPlatform()
+        leases = kept.leases if isinstance(kept, MemoryPlatform) else None
         self.services = AdminServices(
             directory=directory or MemoryDirectory(),
             ledger=ledger or MemoryLedger(),
-            usage_log=usage_log or MemoryUsageLog(),
+            usage_log=usage_log or MemoryUsageLog(leases),
             reset_log=reset_log or MemoryResetLog(),
             master_key=master_key or MasterKey.of(MASTER_KEY),
+            clock=lambda: self.now,
+        )
+        self.platform = PlatformServices(
+            platform=kept,
+            directory=self.services.directory,
+            ledger=self.services.ledger,
+            usage_log=self.services.usage_log,
+            rate_limiter=rate_limiter or MemoryRateLimiter(),
+            master_key=self.services.master_key,
+            policy=Policy(),
+            rules=rules or PlatformRules(),
             clock=lambda: self.now,
         )
 

@@ -14,18 +14,21 @@ from bursar.domain.budgets import (
     Budget,
     Limit,
     Scope,
+    client_subject,
     key_subject,
     pool_subject,
+    project_subject,
     user_subject,
 )
 from bursar.domain.errors import Forbidden
 from bursar.domain.periods import Period
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from bursar.domain.keys import VirtualKey
+    from bursar.domain.projects import ProjectBudget
     from bursar.domain.users import User
 
 
@@ -73,6 +76,38 @@ def limits_of(
         _check_present(key.budget_id, key_budget)
     _check_present(user.budget_id, user_budget)
     return tuple(dict.fromkeys(_limits(key, user, key_budget, user_budget, now)))
+
+
+def project_limits(
+    user: User, budgets: Iterable[ProjectBudget], client_id: str | None, now: datetime
+) -> tuple[Limit, ...]:
+    """Everything that a project's spending reserves in: its user, its budgets, its client's.
+
+    Args:
+        user: the project's own, whose account only tracks.
+        budgets: the project's and all its clients', in the order of their slots.
+        client_id: whose spending it is, where that is known.
+        now: decides the periods.
+    """
+    mine = [budget for budget in budgets if budget.client_id in (None, client_id)]
+    mine.sort(key=lambda budget: (budget.client_id is not None, budget.slot))
+    return (_user_limit(user, None, now), *(_project_limit(budget, now) for budget in mine))
+
+
+def project_account(budget: ProjectBudget, now: datetime) -> AccountKey:
+    """The account of a project's budget, or of one of its clients', in the period of `now`."""
+    subject = (
+        project_subject(budget.project_id)
+        if budget.client_id is None
+        else client_subject(budget.client_id)
+    )
+    return AccountKey(subject, budget.spend_period.period_at(now))
+
+
+def _project_limit(budget: ProjectBudget, now: datetime) -> Limit:
+    holder = "The project" if budget.client_id is None else "The project's client"
+    label = f"{holder} ({budget.spend_period} budget)"
+    return Limit(project_account(budget, now), budget.limit_usd, label, budget.budget_id)
 
 
 def _limits(

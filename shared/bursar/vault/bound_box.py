@@ -25,9 +25,10 @@ def seal_bytes(
         ephemeral: a fresh key, used for this box alone: it fixes the key and the nonce.
         place: what must be the same when it is opened; the first part is the purpose's label.
     """
-    key, nonce = _key_and_nonce(agree(ephemeral, recipient), place[0], ephemeral.public, recipient)
+    agreed, ephemeral_public = agree(ephemeral, recipient), ephemeral.public
+    key, nonce = _key_and_nonce(agreed, place[0], ephemeral_public, recipient)
     ciphertext = aead.encrypt(plaintext, aad=framed(*place), nonce=nonce, key=key)
-    return ephemeral.public.raw + ciphertext
+    return ephemeral_public.raw + ciphertext
 
 
 def open_bytes(box: bytes | None, private_key: PrivateKey, *place: bytes) -> bytes:

@@ -41,13 +41,14 @@ def open_v1(sealed: str, private_key: PrivateKey) -> str:
 
 
 def _seal_with(ephemeral: PrivateKey, plaintext: str, recipient: PublicKey) -> str:
-    nonce = _nonce(ephemeral.public, recipient)
+    ephemeral_public = ephemeral.public
+    nonce = _nonce(ephemeral_public, recipient)
     # The agreed bytes are not uniform, and the format uses them as the key all the same. That is
     # safe because XChaCha20 hashes key and nonce (HChaCha20) before it encrypts with the result,
     # and because the ephemeral key, so also this key, is used once.
     key = agree(ephemeral, recipient)
     ciphertext = aead.encrypt(to_utf8(plaintext), aad=_NO_AAD, nonce=nonce, key=key)
-    return to_base64(ephemeral.public.raw + ciphertext)
+    return to_base64(ephemeral_public.raw + ciphertext)
 
 
 def _nonce(ephemeral: PublicKey, recipient: PublicKey) -> bytes:

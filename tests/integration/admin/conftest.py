@@ -38,12 +38,19 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
 
 @pytest.fixture
 def office(ports: Ports) -> Office:
-    return Office(ports.directory, ports.ledger, ports.usage_log, ports.reset_log)
+    return Office(
+        ports.directory,
+        ports.ledger,
+        ports.usage_log,
+        ports.reset_log,
+        platform=ports.platform,
+        rate_limiter=ports.rate_limiter,
+    )
 
 
 @pytest.fixture
 def app(office: Office) -> FastAPI:
-    return create_app(office.services, AdminSettings(version="1.2.3"))
+    return create_app(office.services, office.platform, AdminSettings(version="1.2.3"))
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from tests.fakes.world import World
 
 @pytest.fixture
 def document() -> dict[str, Any]:
-    return create_app(Office().services, AdminSettings(describes_data_plane=True)).openapi()
+    office = Office()
+    settings = AdminSettings(describes_data_plane=True)
+    return create_app(office.services, office.platform, settings).openapi()
 
 
 def test_the_whole_document_is_valid_openapi(document: dict[str, Any]) -> None:
@@ -42,5 +44,6 @@ def test_every_route_of_the_data_plane_is_described_and_no_other(document: dict[
 
 
 def test_a_document_of_the_control_plane_alone_leaves_them_out() -> None:
-    paths = create_app(Office().services).openapi()["paths"]
+    office = Office()
+    paths = create_app(office.services, office.platform).openapi()["paths"]
     assert "/v1/chat/completions" not in paths

@@ -110,7 +110,8 @@ async def test_x_api_key_holds_the_master_key_alone(anybody: httpx2.AsyncClient)
 
 
 async def test_without_a_master_key_nothing_can_be_managed() -> None:
-    app = create_app(Office(master_key=MasterKey(None)).services)
+    office = Office(master_key=MasterKey(None))
+    app = create_app(office.services, office.platform)
     async with client_of(app) as client:
         answer = await client.get("/v1/keys", headers={"x-api-key": "anything"})
     assert answer.status_code == 503
@@ -206,7 +207,9 @@ def broken_office(error: Exception) -> Office:
 
 async def test_without_its_store_the_gateway_is_not_ready() -> None:
     office = broken_office(StoreUnavailable("The store does not answer"))
-    async with client_of(create_app(office.services, AdminSettings(version="1.2.3"))) as client:
+    async with client_of(
+        create_app(office.services, office.platform, AdminSettings(version="1.2.3"))
+    ) as client:
         ready = await client.get("/health/readiness")
         alive = await client.get("/health/liveness")
         asked = await client.get("/v1/budgets/x", headers={"x-api-key": MASTER_KEY})
@@ -224,7 +227,7 @@ async def test_an_unforeseen_failure_says_nothing_and_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     office = broken_office(ZeroDivisionError("a secret detail"))
-    async with client_of(create_app(office.services)) as client:
+    async with client_of(create_app(office.services, office.platform)) as client:
         answer = await client.get("/v1/budgets/x", headers={"x-api-key": MASTER_KEY})
     assert answer.status_code == 500
     assert answer.json() == {
@@ -283,7 +286,7 @@ async def test_browsers_may_call_from_configured_origins(
     allowed: str | None,
     credentials: str | None,
 ) -> None:
-    app = create_app(office.services, AdminSettings(cors_allow_origins=origins))
+    app = create_app(office.services, office.platform, AdminSettings(cors_allow_origins=origins))
     async with client_of(app, origin=origin) as client:
         plain = await client.get("/v1/pricing")
         preflight = await client.options(

@@ -116,7 +116,7 @@ async def test_anybody_may_read_prices_and_only_the_master_key_change_them(
 
 
 async def test_a_deployment_can_keep_its_prices_to_itself(office: Office) -> None:
-    app = create_app(office.services, AdminSettings(public_prices=False))
+    app = create_app(office.services, office.platform, AdminSettings(public_prices=False))
     async with client_of(app) as anybody:
         assert (await anybody.get("/v1/pricing")).status_code == 401
         assert (await anybody.get("/v1/pricing/openai:gpt-x")).status_code == 401

@@ -30,7 +30,8 @@ _CONFIG = schemathesis.Config.from_dict(
 
 
 def _app() -> FastAPI:
-    return create_app(Office().services)
+    office = Office()
+    return create_app(office.services, office.platform)
 
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", _app(), config=_CONFIG)

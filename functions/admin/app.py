@@ -10,6 +10,7 @@ from functions.admin.edge import FailureMiddleware, HeadersMiddleware
 from functions.admin.errors import handle_errors
 from functions.admin.platform import ROUTERS as PLATFORM_ROUTERS
 from functions.admin.platform.dependencies import PlatformServices
+from functions.admin.platform.slashes import SlashTolerance
 from functions.admin.routes import budgets, health, keys, pricing, usage, users
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
@@ -65,6 +66,7 @@ def create_app(
 
 def _surround(app: FastAPI, services: AdminServices, settings: AdminSettings) -> None:
     """Add what runs around the routes; the last one added is the outermost."""
+    app.add_middleware(SlashTolerance, routes=app.state.routes)
     app.add_middleware(FailureMiddleware)
     if settings.cors_allow_origins:
         app.add_middleware(

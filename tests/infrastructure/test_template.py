@@ -24,6 +24,8 @@ from tests.infrastructure.template import (
 
 MAKEFILE = {"BuildMethod": "makefile"}
 READ_AND_WRITE = {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"}
+# IAM knows no such action: each item of a transaction needs its own, here PutItem.
+GRANTED_BY_PARTS = {"TransactWriteItems"}
 OF_LOCAL_ENGINES = {"CreateTable", "UpdateTimeToLive"}
 """Operations that make the table, which the template does in a deployment."""
 
@@ -151,7 +153,7 @@ def test_every_operation_of_the_store_is_granted_to_the_administration() -> None
     used = operations_of("shared/bursar/store")
     allowed = {action.removeprefix("dynamodb:") for action in granted("AdminFunction")}
     assert "UpdateItem" in used
-    assert used - OF_LOCAL_ENGINES <= allowed
+    assert used - OF_LOCAL_ENGINES - GRANTED_BY_PARTS <= allowed
 
 
 def test_functions_run_on_the_newest_runtime_whose_wheels_are_locked() -> None:

@@ -1,0 +1,187 @@
+"""any-llm's SDK, three of its generations, chatting through the vault with a provider."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.deployment import INPUT_USD_PER_MILLION, OUTPUT_USD_PER_MILLION
+from tests.published_clients.environments import EVERY, LAST_WITH_EVENTS, NEWEST, OLDEST
+from tests.published_clients.library import SECRET, project_with_a_key
+
+if TYPE_CHECKING:
+    from tests.e2e.deployment import Deployment
+    from tests.fakes.openai_upstream import FakeOpenAI
+    from tests.published_clients.accounts import Books
+    from tests.published_clients.environments import Environment
+    from tests.published_clients.library import Client, Project
+
+# The library that seals the keys is in the newest one's environment.
+pytestmark = NEWEST.needed
+
+COST_USD = (9 * INPUT_USD_PER_MILLION + 5 * OUTPUT_USD_PER_MILLION) / 1_000_000
+
+
+def _parameters(*environments: Environment) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "sdk", [pytest.param(one, id=one.version, marks=one.needed) for one in environments]
+    )
+
+
+def _chat(*, key: str | None = None, client_name: str | None = None, **request: Any) -> Any:
+    """A chat for the program: with a key of its own, or the environment's."""
+    create = {"api_key": key, "client_name": client_name}
+    return {
+        "create": {name: value for name, value in create.items() if value},
+        "request": {"model": "fake", **request},
+    }
+
+
+STREAMED: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+
+
+def _outcomes(
+    sdk: Environment, deployment: Deployment, chats: list[Any], **environ: str
+) -> list[dict[str, Any]]:
+    """Have the chats in one process, and wait for its end: the newest SDK reports there."""
+    own = sdk.environ(deployment.gateway.url, PROVIDER_URL=deployment.upstream.base_url, **environ)
+    done = sdk.run(sdk.command("chat.py"), own, json.dumps(chats))
+    assert done.returncode == 0, done.stderr
+    outcomes: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])  # the log is before
+    return outcomes
+
+
+@_parameters(*EVERY)
+def test_chats_are_answered_with_the_sealed_key_and_are_in_the_projects_books(
+    sdk: Environment,
+    served: Deployment,
+    books: Books,
+    client: Client,
+    project: Project,
+) -> None:
+    client.create_project_budget(project.id, 5.0, "daily")
+    before = len(served.upstream.requests)
+    chats = [_chat(key=project.any_llm_key), _chat(**STREAMED)]
+    plain, streamed = _outcomes(sdk, served, chats, ANY_LLM_KEY=project.any_llm_key)
+    assert plain == {"text": "w0 w1 w2 w3 w4", "usage": [9, 5]}
+    assert streamed == {"text": "w0 w1 w2 w3 w4 ", "usage": [9, 5]}
+    asked = served.upstream.requests[before:]
+    assert [one.headers["authorization"] for one in asked] == [f"Bearer {SECRET}"] * 2
+
+    records = books(project)
+    assert len(records) == 2
+    for record in records:
+        assert (record["provider"], record["model"]) == ("openai", "fake")
+        assert (record["prompt_tokens"], record["completion_tokens"]) == (9, 5)
+        assert Decimal(str(record["cost"])) == COST_USD
+    (budget,) = client.list_project_budgets(project.id)["data"]
+    assert Decimal(budget["current_spend"]) == 2 * COST_USD
+
+
+@_parameters(*EVERY)
+def test_a_key_that_cannot_be_had_is_refused_with_the_reason(
+    sdk: Environment, served: Deployment, upstream: FakeOpenAI, client: Client
+) -> None:
+    """Of a stranger, archived, emptied, of an exhausted project, and from before a rotation."""
+    archived, emptied, exhausted, rotated = [project_with_a_key(client) for _ in range(4)]
+    client.delete_provider_key_mgmt(archived.provider_key_id)
+    client.update_provider_key_mgmt(emptied.provider_key_id, None)
+    client.create_project_budget(exhausted.id, 0.0, "monthly")
+    client.update_project(rotated.id, encryption_key=client.generate()["public_key"])
+    stranger = client.generate()["any_llm_key"]
+
+    keys = [stranger, rotated.any_llm_key]
+    keys += [one.any_llm_key for one in (archived, emptied, exhausted)]
+    before = len(upstream.requests)
+    outcomes = _outcomes(sdk, served, [_chat(key=key) for key in keys])
+
+    for outcome in outcomes[:2]:
+        assert outcome["raised"] == _kind(sdk, "ChallengeCreationError")
+        assert "No project found for the provided public key" in outcome["says"]
+    for outcome in outcomes[2:4]:
+        _check_refused(sdk, outcome, 404, "openai")
+    _check_refused(sdk, outcomes[4], 403, "budget")
+    assert len(upstream.requests) == before
+
+
+def _kind(sdk: Environment, kind: str) -> str:
+    return "RuntimeError" if sdk is OLDEST else kind
+
+
+def _check_refused(sdk: Environment, outcome: dict[str, Any], status: int, reason: str) -> None:
+    """The oldest SDK tells the body alone; the others the status, and the body's detail."""
+    assert outcome.get("raised") == _kind(sdk, "ProviderKeyFetchError"), outcome
+    assert re.search(reason, outcome["says"], re.IGNORECASE), outcome
+    if sdk is not OLDEST:
+        assert f"(status: {status}, detail: " in outcome["says"]
+        assert "detail: None" not in outcome["says"]
+
+
+@_parameters(*EVERY)
+def test_a_budget_that_is_spent_ends_the_next_process_not_the_call_that_spent_it(
+    sdk: Environment, served: Deployment, books: Books, client: Client, project: Project
+) -> None:
+    client.create_project_budget(project.id, float(COST_USD / 2), "daily")
+    chats = [_chat(key=project.any_llm_key)]
+    (answered,) = _outcomes(sdk, served, chats)
+    assert answered["text"]
+    (refused,) = _outcomes(sdk, served, chats)
+    _check_refused(sdk, refused, 403, "daily")
+    assert len(books(project)) == 1
+
+
+@_parameters(LAST_WITH_EVENTS, NEWEST)
+def test_a_clients_name_is_in_the_books_and_its_budget_counts(
+    sdk: Environment, served: Deployment, books: Books, client: Client, project: Project
+) -> None:
+    web = client.create_client(project.id, "web")["id"]
+    client.create_client_budget(project.id, web, 5.0, "weekly")
+    chats = [
+        _chat(key=project.any_llm_key, client_name="web"),
+        _chat(key=project.any_llm_key, client_name="web", **STREAMED),
+    ]
+    assert [one.get("usage") for one in _outcomes(sdk, served, chats)] == [[9, 5], [9, 5]]
+    records = books(project)
+    assert [one["client_name"] for one in records] == ["web", "web"]
+    (budget,) = client.list_client_budgets(project.id, web)
+    assert Decimal(budget["current_spend"]) == 2 * COST_USD
+
+
+@_parameters(LAST_WITH_EVENTS)
+def test_a_client_whose_budget_is_spent_is_refused_and_others_are_not(
+    sdk: Environment, served: Deployment, client: Client, project: Project
+) -> None:
+    web = client.create_client(project.id, "web")["id"]
+    client.create_client_budget(project.id, web, 0.0, "weekly")
+    refused, answered = _outcomes(
+        sdk,
+        served,
+        [
+            _chat(key=project.any_llm_key, client_name="web"),
+            _chat(key=project.any_llm_key, client_name="job"),
+        ],
+    )
+    _check_refused(sdk, refused, 403, "weekly")
+    assert answered["text"]
+
+
+@_parameters(*EVERY)
+def test_the_providers_own_refusal_reaches_the_caller_and_costs_nothing(
+    sdk: Environment, served: Deployment, books: Books, project: Project
+) -> None:
+    (outcome,) = _outcomes(sdk, served, [_chat(key=project.any_llm_key, model="error-404")])
+    assert "The fake provider answers 404" in outcome["says"]
+    assert all(Decimal(str(one["cost"])) == 0 for one in books(project))
+
+
+@OLDEST.needed
+def test_a_stream_that_the_oldest_sdk_asked_no_usage_of_is_in_the_books_without_tokens(
+    served: Deployment, books: Books, project: Project
+) -> None:
+    _outcomes(OLDEST, served, [_chat(key=project.any_llm_key, stream=True)])
+    (record,) = books(project)
+    assert (record["prompt_tokens"], record["completion_tokens"]) == (0, 0)

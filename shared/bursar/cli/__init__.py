@@ -1,0 +1,1 @@
+"""`bursar`, the administrator's command: accounts and vaults, with all crypto on this machine."""

@@ -1,0 +1,60 @@
+"""Who is signed in where: a file that only its owner can read.
+
+It holds a token, which can be revoked and ends by itself, and nothing that opens a vault: the
+password is asked for whenever one is opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from bursar.cli.failures import Failed
+
+_OWNER_ONLY = 0o600
+_FOLDER_OWNER_ONLY = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A signed-in person."""
+
+    url: str
+    email: str
+    token: str = field(repr=False)
+
+
+def login_path() -> Path:
+    configured = os.environ.get("XDG_CONFIG_HOME")
+    folder = Path(configured) if configured else Path.home() / ".config"
+    return folder / "bursar" / "login.json"
+
+
+def read_login() -> Login:
+    """Read who is signed in.
+
+    Raises:
+        Failed: nobody is.
+    """
+    try:
+        return Login(**json.loads(login_path().read_text("utf-8")))
+    except FileNotFoundError:
+        raise Failed("You are not signed in: bursar account login EMAIL --url URL", 4) from None
+    except (ValueError, TypeError):
+        raise Failed(f"{login_path()} is damaged: sign in again", 4) from None
+
+
+def write_login(login: Login) -> None:
+    path = login_path()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER_OWNER_ONLY)
+    draft = path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(login), file)
+    draft.replace(path)
+
+
+def forget_login() -> None:
+    login_path().unlink(missing_ok=True)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from bursar.store.call import Call
 
-_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
 
 
 class MeteredCall:

@@ -124,3 +124,17 @@ async def test_a_keys_look_up_costs_half_units(ports: Ports, metered: MeteredCal
     await ports.directory.key_id_of("ab" * 32)
 
     assert metered.read_units == {"GetItem": 0.5}
+
+
+async def test_a_reported_event_is_one_transaction_of_two_items(
+    ports: Ports, metered: MeteredCall
+) -> None:
+    first = a_record(a_hold())
+    await ports.usage_log.enter("event-1", first, None)
+    metered.reset()
+
+    await ports.usage_log.enter("event-2", replace(first, request_id=request_id(NOW)), None)
+
+    assert metered.operations == {"TransactWriteItems": 1}
+    # AWS bills two units an item in a transaction, as dynoxide counts; DynamoDB Local counts one.
+    assert metered.write_units["TransactWriteItems"] in {2, 4}

@@ -1,12 +1,29 @@
-"""What the platform's routes ask for."""
+"""What the platform's routes ask for: the services, and who is asking."""
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
+from bursar.domain.errors import Unauthenticated
+from bursar.domain.people import Person
+from bursar.services.credentials import presented_credential
+from bursar.services.platform.access import ProjectSession
 from bursar.services.platform.office import PlatformServices
 
-__all__ = ["Office", "PlatformServices"]
+__all__ = ["Bearer", "Me", "Office", "PlatformServices", "ProjectToken", "Source"]
+
+_SCHEME = "Bearer "
+_SIGNED_IN = HTTPBearer(
+    scheme_name="Person",
+    description="A token from `/api/v1/login/access-token`.",
+    auto_error=False,
+)
+_PROVEN = HTTPBearer(
+    scheme_name="Project",
+    description="A token from `/api/v1/auth/token`.",
+    auto_error=False,
+)
 
 
 def _office(request: Request) -> PlatformServices:
@@ -14,4 +31,40 @@ def _office(request: Request) -> PlatformServices:
     return office
 
 
+def _bearer(request: Request) -> str:
+    presented = request.headers.get("authorization", "")
+    if not presented.startswith(_SCHEME):
+        raise Unauthenticated("Not authenticated: present 'Authorization: Bearer <token>'")
+    return presented.removeprefix(_SCHEME)
+
+
+def _source(request: Request) -> str:
+    """The caller's network address, as far as it is known."""
+    return request.client.host if request.client else "unknown"
+
+
 Office = Annotated[PlatformServices, Depends(_office)]
+Bearer = Annotated[str, Depends(_bearer), Security(_SIGNED_IN)]
+Source = Annotated[str, Depends(_source)]
+
+
+async def _me(office: Office, token: Bearer) -> Person:
+    return await office.access.person(token)
+
+
+async def _project(
+    office: Office,
+    token: Annotated[str, Depends(_bearer)],
+    _: Annotated[object, Security(_PROVEN)],
+) -> ProjectSession:
+    return await office.access.project_of(token)
+
+
+async def _require_master(request: Request, office: Office) -> None:
+    office.master_key.check_configured()
+    office.master_key.check(presented_credential(request.headers))
+
+
+Me = Annotated[Person, Depends(_me)]
+ProjectToken = Annotated[ProjectSession, Depends(_project)]
+MasterOnly = (Depends(_require_master), Security(_SIGNED_IN))

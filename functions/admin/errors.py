@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fastapi.routing import APIRoute
 
 
+_SECRETIVE = ("/api/v1/", "/v1/traces")
+
+
 def handle_errors(app: FastAPI) -> None:
     """Give every error that a route can raise its answer."""
     app.add_exception_handler(BursarError, _refuse)
@@ -35,12 +38,19 @@ def _refuse(_: Request, error: Exception) -> Response:
     return ExactJSONResponse(body_of(error), status_of(error), headers_of(error))
 
 
-def _refuse_invalid(_: Request, error: Exception) -> Response:
+def _refuse_invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    fields = error.errors()
+    fields = _shown(error.errors(), request.url.path)
     refusal = Unprocessable(_message(fields), param=_param(fields))
     return ExactJSONResponse({**body_of(refusal), "detail": fields}, status_of(refusal))
+
+
+def _shown(fields: "Sequence[Any]", path: str) -> "Sequence[Any]":
+    """What was wrong, without the values where those may be passwords or keys."""
+    if not path.startswith(_SECRETIVE):
+        return fields
+    return [{name: field[name] for name in ("type", "loc", "msg")} for field in fields]
 
 
 def _refuse_http(request: Request, error: Exception) -> Response:

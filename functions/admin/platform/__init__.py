@@ -2,4 +2,10 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from functions.admin.platform import accounts, login, members
+
+ROUTERS: tuple[APIRouter, ...] = (
+    accounts.router,
+    login.router,
+    members.router,
+)

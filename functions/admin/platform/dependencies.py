@@ -31,7 +31,7 @@ def _office(request: Request) -> PlatformServices:
     return office
 
 
-def _bearer(request: Request) -> str:
+def _token(request: Request) -> str:
     presented = request.headers.get("authorization", "")
     if not presented.startswith(_SCHEME):
         raise Unauthenticated("Not authenticated: present 'Authorization: Bearer <token>'")
@@ -43,8 +43,16 @@ def _source(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
+def _person_token(request: Request, _: Annotated[object, Security(_SIGNED_IN)]) -> str:
+    return _token(request)
+
+
+def _project_token(request: Request, _: Annotated[object, Security(_PROVEN)]) -> str:
+    return _token(request)
+
+
 Office = Annotated[PlatformServices, Depends(_office)]
-Bearer = Annotated[str, Depends(_bearer), Security(_SIGNED_IN)]
+Bearer = Annotated[str, Depends(_person_token)]
 Source = Annotated[str, Depends(_source)]
 
 
@@ -53,9 +61,7 @@ async def _me(office: Office, token: Bearer) -> Person:
 
 
 async def _project(
-    office: Office,
-    token: Annotated[str, Depends(_bearer)],
-    _: Annotated[object, Security(_PROVEN)],
+    office: Office, token: Annotated[str, Depends(_project_token)]
 ) -> ProjectSession:
     return await office.access.project_of(token)
 

@@ -60,8 +60,11 @@ UNAUTHORIZED: Responses = {
     503: {"model": Problem, "description": "No master key is configured, or the store is down"},
 }
 INVALID: Responses = {422: {"model": ValidationProblem, "description": "Values do not validate"}}
-BAD_REQUEST: Responses = {400: {"model": Problem, "description": "A cursor that no page gave"}}
+BAD_REQUEST: Responses = {400: {"model": Problem, "description": "A value that cannot be used"}}
 NOT_FOUND: Responses = {404: {"model": Problem, "description": "There is no such record"}}
 CONFLICT: Responses = {409: {"model": Problem, "description": "The present state forbids it"}}
+FORBIDDEN: Responses = {403: {"model": Problem, "description": "Not in this role, or a budget"}}
+RATE_LIMITED: Responses = {429: {"model": Problem, "description": "Too often; see `Retry-After`"}}
+TOO_LARGE: Responses = {413: {"model": Problem, "description": "The body is too large"}}
 UNAVAILABLE: Responses = {503: {"model": Problem, "description": "The store is down"}}
 UNHEALTHY: Responses = {503: {"model": Unhealthy, "description": "The store is down"}}

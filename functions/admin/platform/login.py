@@ -1,0 +1,90 @@
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request, Response
+
+from bursar.domain.errors import Unprocessable
+from functions.admin.exact_json import ExactRoute, answer
+from functions.admin.platform.dependencies import Bearer, Me, Office, Source
+from functions.admin.platform.schemas.fields import Message
+from functions.admin.platform.schemas.people import (
+    DerivedLogin,
+    LoginParameters,
+    LoginParametersRequest,
+    TokenAnswer,
+)
+from functions.admin.schemas.problems import INVALID, RATE_LIMITED, UNAUTHORIZED
+
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["accounts"],
+    route_class=ExactRoute,
+    responses={**UNAUTHORIZED, **INVALID},
+)
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["username", "password"],
+                    "properties": {
+                        "username": {"type": "string"},
+                        "password": {"type": "string", "format": "password"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/login/access-token",
+    response_model=TokenAnswer,
+    responses=RATE_LIMITED,
+    openapi_extra=_FORM,
+)
+async def log_in(request: Request, office: Office, source: Source) -> Response:
+    """Sign in with email and password, as the published clients do.
+
+    The password reaches the server, which derives what it compares and keeps nothing else.
+    """
+    form = _form(await request.body())
+    email, password = form.get("username"), form.get("password")
+    if not email or not password:
+        raise Unprocessable("The form has a username and a password", param="username")
+    return answer(TokenAnswer.of(await office.sign_in.by_password(email, password, source)))
+
+
+@router.post("/login/parameters", response_model=LoginParameters, responses=RATE_LIMITED)
+async def get_login_parameters(
+    wanted: LoginParametersRequest, office: Office, source: Source
+) -> Response:
+    """How a password is to be stretched. An unknown email gets an answer like any other."""
+    await office.attempts.take("login-parameters", source, office.rules.challenge_rpm)
+    return answer(LoginParameters(kdf=await office.sign_in.parameters(wanted.email)))
+
+
+@router.post("/login/derived", response_model=TokenAnswer, responses=RATE_LIMITED)
+async def log_in_without_password(wanted: DerivedLogin, office: Office, source: Source) -> Response:
+    """Sign in with what the password yields: the password itself stays where it was typed."""
+    value = wanted.login_value.get_secret_value()
+    return answer(TokenAnswer.of(await office.sign_in.by_login_value(wanted.email, value, source)))
+
+
+@router.post("/logout", response_model=Message)
+async def log_out(me: Me, token: Bearer, office: Office) -> Response:  # noqa: ARG001 (signed in)
+    """End this session."""
+    await office.sign_in.end(token)
+    return answer(Message(message="Signed out"))
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """The fields of a form, each once. A framework's parser would need a package of its own."""
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        raise Unprocessable("The body is no form", param="username") from None
+    return {name: values[-1] for name, values in fields.items()}

@@ -145,8 +145,9 @@ class VaultShare:
         holder_id: `person/<person id>`, or `key/<digest>` with the digest of a virtual key.
         public_key: the holder's X25519 key; a virtual key's is derived from its text.
         voucher: proves that whoever added the holder could open the vault.
-        previous_sealed: the share in the key that the last rotation replaced, in use until
-            `previous_valid_until`.
+        sealed_to: the public half of the vault's key that is sealed in it.
+        previous_sealed: the share in the key that the last rotation replaced, of which
+            `previous_sealed_to` is the public half, in use until `previous_valid_until`.
     """
 
     holder_id: str
@@ -158,6 +159,8 @@ class VaultShare:
     updated_at: datetime
     previous_sealed: str | None = None
     previous_valid_until: datetime | None = None
+    sealed_to: str | None = None
+    previous_sealed_to: str | None = None
 
 
 def person_holder(person_id: str) -> str:

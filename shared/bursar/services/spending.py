@@ -40,11 +40,13 @@ async def carry(
         return
     carried_usd = await _committed_usd(ledger, old)
     if carried_usd > ZERO and not await ledger.open(new, carried_usd):
-        await _fill(ledger, new, carried_usd, now)
+        await fill(ledger, new, carried_usd, now)
 
 
-async def _fill(ledger: Ledger, account: AccountKey, level_usd: Decimal, now: datetime) -> None:
+async def fill(ledger: Ledger, account: AccountKey, level_usd: Decimal, now: datetime) -> None:
     """Raise an existing account to a level: a holder comes back to a calendar period it left.
+
+    `level_usd` includes what is held.
 
     The hold is empty and settles at the difference, so one that is left behind charges nothing.
     """

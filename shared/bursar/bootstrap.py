@@ -33,6 +33,7 @@ from bursar.services.last_use import LastUse
 from bursar.services.lookup import Lookup
 from bursar.services.master_key import MasterKey
 from bursar.services.model_list import ModelList
+from bursar.services.platform.lease_end import LeaseEnd
 from bursar.services.rates import Rates
 from bursar.services.sweep import Sweep
 from bursar.services.tab import Till
@@ -220,6 +221,7 @@ def sweep(settings: Settings, storage: Storage) -> Sweep:
         directory=storage.directory,
         policy=settings.policy,
         clock=utc_now,
+        leases=LeaseEnd(storage.platform, storage.usage_log, utc_now),
     )
 
 

@@ -36,6 +36,7 @@ from bursar.services.last_use import LastUse
 from bursar.services.lookup import Lookup
 from bursar.services.master_key import MasterKey
 from bursar.services.model_list import ModelList
+from bursar.services.platform.lease_end import LeaseEnd
 from bursar.services.policy import Policy
 from bursar.services.presence import Gone, never
 from bursar.services.rates import Rates
@@ -113,6 +114,7 @@ class World:
             directory=storage.directory,
             policy=self.policy,
             clock=self.clock,
+            leases=LeaseEnd(storage.platform, storage.usage_log, self.clock),
         )
 
     async def price(

@@ -28,7 +28,8 @@ class Lease:
         deadline: when what was not reported is charged as the policy says.
         closed_at: when it was settled; None while it is open.
         charged_usd: what the accounts were charged at that time.
-        unreported_usd: the part of that which nobody has reported, so far.
+        used_at_close_usd: what had been reported by then.
+        unreported_usd: the part of the charge which nobody has reported, so far.
         revision: counts the changes, so that two at once cannot both apply.
     """
 
@@ -43,6 +44,7 @@ class Lease:
     used_usd: Decimal = ZERO
     closed_at: datetime | None = None
     charged_usd: Decimal | None = None
+    used_at_close_usd: Decimal | None = None
     unreported_usd: Decimal = ZERO
     revision: int = 0
 
@@ -79,6 +81,7 @@ class Lease:
             self,
             closed_at=now,
             charged_usd=canonical(self.used_usd + unreported),
+            used_at_close_usd=self.used_usd,
             unreported_usd=unreported,
             revision=self.revision + 1,
         )

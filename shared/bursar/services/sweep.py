@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from bursar.domain.budgets import Budget
 from bursar.domain.ids import made_at
 from bursar.domain.money import ZERO
-from bursar.domain.usage import ResetRecord, Status, UsageRecord
+from bursar.domain.projects import is_project_user
+from bursar.domain.usage import ResetRecord, Status, UsageFilter, UsageRecord
 from bursar.ports import Clock, Directory, Ledger, ResetLog, UsageLog
+from bursar.services.platform.lease_end import LeaseEnd
 from bursar.services.policy import Policy
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Sweep:
     directory: Directory
     policy: Policy
     clock: Clock
+    leases: LeaseEnd | None = None
     _budgets: dict[str, Budget | None] = field(default_factory=dict, repr=False)
 
     async def run(self, stop_at: datetime | None = None) -> SweepReport:
@@ -86,6 +89,11 @@ class Sweep:
             await self._close(account, report)
 
     async def _expire(self, account: AccountKey, hold: Hold, report: SweepReport) -> None:
+        if is_project_user(hold.user_id) and await self._end_lease(account, hold, report):
+            return
+        if hold.amount_usd == ZERO and is_project_user(hold.user_id):
+            await self._end_report(account, hold, report)
+            return
         # If the request got as far as its record, that one is kept and returned.
         record = await self.usage_log.record(self._expired(hold))
         if not await self.ledger.settle(account, hold, record.cost_usd or ZERO):
@@ -98,6 +106,37 @@ class Sweep:
             "a hold was closed after its deadline",
             extra={"request_id": hold.hold_id, "subject": account.subject, "as": record.status},
         )
+
+    async def _end_lease(self, account: AccountKey, hold: Hold, report: SweepReport) -> bool:
+        """Settle a lease's hold at what was reported, and the rest as the policy says."""
+        lease = await self.leases.find(hold.hold_id) if self.leases else None
+        if lease is None or self.leases is None:
+            return False
+        charges = self.policy.charges_unknown
+        charged = await self.leases.charged_usd(lease, charges_unreported=charges)
+        if await self.ledger.settle(account, hold, charged):
+            report.holds_expired += 1
+        return True
+
+    async def _end_report(self, account: AccountKey, hold: Hold, report: SweepReport) -> None:
+        """Settle the empty hold of a client's report: at its record's cost, if it has one."""
+        record = await self._record_of(hold)
+        cost = record.cost_usd if record else None
+        if await self.ledger.settle(account, hold, cost or ZERO):
+            report.holds_repaired += 1
+
+    async def _record_of(self, hold: Hold) -> UsageRecord | None:
+        at = made_at(hold.hold_id)
+        within = UsageFilter(user_id=hold.user_id, start=at, end=at + timedelta(milliseconds=1))
+        cursor = None
+        while True:
+            page = await self.usage_log.page(within, limit=_PAGE, cursor=cursor)
+            for record in page.records:
+                if record.request_id == hold.hold_id:
+                    return record
+            if page.next_cursor is None:
+                return None
+            cursor = page.next_cursor
 
     def _expired(self, hold: Hold) -> UsageRecord:
         return UsageRecord(

@@ -14,7 +14,8 @@ from bursar.vault import (
     unwrap_account_key,
     wrap_account_key,
 )
-from tests.integration.platform.conftest import PASSWORD, client_of
+from tests.integration.platform.clients import client_of
+from tests.integration.platform.conftest import PASSWORD
 
 if TYPE_CHECKING:
     import httpx2

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.e2e.deployment import INPUT_USD_PER_MILLION, OUTPUT_USD_PER_MILLION
+from tests.e2e.gateway_process import until
 from tests.published_clients.environments import EVERY, LAST_WITH_EVENTS, NEWEST, OLDEST
 from tests.published_clients.library import SECRET, project_with_a_key
 
@@ -168,6 +170,33 @@ def test_a_client_whose_budget_is_spent_is_refused_and_others_are_not(
     )
     _check_refused(sdk, refused, 403, "weekly")
     assert answered["text"]
+
+
+@_parameters(LAST_WITH_EVENTS, NEWEST)
+def test_a_model_whose_name_nobody_expected_is_answered_and_in_the_books(
+    sdk: Environment, served: Deployment, books: Books, project: Project
+) -> None:
+    """Servers name models after files. A refused report would cost the caller its answer."""
+    odd = "C:\\models\\Größe 7 (v2, q4_0).gguf"
+    (outcome,) = _outcomes(sdk, served, [_chat(key=project.any_llm_key, model=odd)])
+    assert outcome.get("usage") == [9, 5], outcome
+    assert len(books(project)) == 1
+
+
+@LAST_WITH_EVENTS.needed
+def test_a_key_that_is_deleted_during_a_call_does_not_cost_the_caller_its_answer(
+    served: Deployment, books: Books, client: Client, project: Project
+) -> None:
+    before = len(served.upstream.requests)
+    chats = [_chat(key=project.any_llm_key, model="delay-1")]
+    with ThreadPoolExecutor(1) as caller:
+        called = caller.submit(_outcomes, LAST_WITH_EVENTS, served, chats)
+        assert until(lambda: len(served.upstream.requests) > before)
+        client.delete_provider_key_mgmt(project.provider_key_id, permanent=True)
+        client.create_project_budget(project.id, 0.0, "daily")
+        (outcome,) = called.result()
+    assert outcome.get("usage") == [9, 5], outcome
+    assert len(books(project)) == 1
 
 
 def test_a_call_that_the_provider_refused_costs_nothing(

@@ -72,7 +72,7 @@ def _surround(app: FastAPI, services: AdminServices, settings: AdminSettings) ->
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_allow_origins,
-            allow_methods=["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=["Content-Type", "Authorization", "X-AnyLLM-Key", "x-api-key"],
             allow_credentials="*" not in settings.cors_allow_origins,
             expose_headers=["x-request-id"],

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bursar.domain.events import Observe, unobserved
 from bursar.domain.models import parse_model
 from bursar.domain.pricing import Price
-from bursar.domain.upstream import Target
+from bursar.domain.upstream import Provider, Target
 from bursar.ports import (
     Directory,
     Ledger,
@@ -34,10 +34,12 @@ from bursar.services.lookup import Lookup
 from bursar.services.master_key import MasterKey
 from bursar.services.model_list import ModelList
 from bursar.services.platform.lease_end import LeaseEnd
+from bursar.services.project_lookup import ProjectLookup
 from bursar.services.rates import Rates
 from bursar.services.sweep import Sweep
 from bursar.services.tab import Till
 from bursar.services.targets import Targets
+from bursar.services.vault_targets import VaultTargets
 from bursar.store.directory import DynamoDirectory
 from bursar.store.ledger import DynamoLedger
 from bursar.store.platform import DynamoPlatform
@@ -47,7 +49,7 @@ from bursar.store.usage_log import DynamoUsageLog
 from bursar.upstream.catalogue import load_catalogue
 from bursar.upstream.mock import MOCK_PROVIDER, MOCK_TARGET, MockUpstream
 from bursar.upstream.routing import ProviderRouter
-from bursar.upstream.targets import OTHER_DIALECTS, resolve_targets
+from bursar.upstream.targets import OTHER_DIALECTS, addressed, resolve_targets
 
 if TYPE_CHECKING:
     from bursar.services.administration import AdminServices
@@ -84,12 +86,14 @@ class Providers:
     """The providers that can be called, and what calls them.
 
     Attributes:
+        catalogue: every one that is known, with the address that this deployment knows it by.
         left_out: configured ones that this version does not speak with.
         refreshed: gives the targets whose keys may change while the process runs.
     """
 
     targets: Mapping[str, Target]
     upstream: Upstream
+    catalogue: Mapping[str, Provider]
     left_out: tuple[str, ...] = ()
     refreshed: Callable[[], Awaitable[Mapping[str, Target]]] | None = None
 
@@ -131,12 +135,13 @@ def providers(settings: Settings, environ: Mapping[str, str], client: Upstream) 
     """
     left_out = tuple(sorted(name for name in settings.providers if name in OTHER_DIALECTS))
     served = {name: own for name, own in settings.providers.items() if name not in left_out}
-    targets = dict(resolve_targets(served, environ, load_catalogue()))
+    catalogue = load_catalogue()
+    targets = dict(resolve_targets(served, environ, catalogue))
     if settings.mock:
         targets[MOCK_PROVIDER.name] = MOCK_TARGET
     upstream = ProviderRouter(client, {MOCK_PROVIDER.name: MockUpstream()})
     refreshed = _refreshing_targets(settings, environ) if settings.provider_keys_path else None
-    return Providers(targets, upstream, left_out, refreshed)
+    return Providers(targets, upstream, addressed(catalogue, environ), left_out, refreshed)
 
 
 def _refreshing_targets(
@@ -162,12 +167,16 @@ def proxy_services(
     """Wire the data plane."""
     policy = settings.policy
     lookup = Lookup(storage.directory, policy.directory_age_s)
-    identity = Identity(lookup, master_key(settings), policy, utc_now)
+    projects = ProjectLookup(storage.platform, policy.directory_age_s)
+    identity = Identity(lookup, projects, master_key(settings), policy, utc_now)
+    targets = Targets(reached.targets, reached.refreshed)
+    vaults = VaultTargets(projects, targets, reached.catalogue, utc_now)
     till = Till(storage.ledger, storage.usage_log, policy, utc_now, observe)
     completion = Completion(
         identity=identity,
         lookup=lookup,
-        targets=Targets(reached.targets, reached.refreshed),
+        targets=targets,
+        vaults=vaults,
         rates=Rates(storage.rate_limiter, policy, utc_now),
         till=till,
         exchange=Exchange(reached.upstream, till, policy),
@@ -175,7 +184,7 @@ def proxy_services(
         policy=policy,
         observe=observe,
     )
-    models = ModelList(identity, lookup, storage.directory)
+    models = ModelList(identity, lookup, storage.directory, vaults)
     return ProxyServices(completion, models, settings.request_bytes_max)
 
 

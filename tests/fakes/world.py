@@ -39,10 +39,12 @@ from bursar.services.model_list import ModelList
 from bursar.services.platform.lease_end import LeaseEnd
 from bursar.services.policy import Policy
 from bursar.services.presence import Gone, never
+from bursar.services.project_lookup import ProjectLookup
 from bursar.services.rates import Rates
 from bursar.services.sweep import Sweep
 from bursar.services.tab import Till
 from bursar.services.targets import Targets
+from bursar.services.vault_targets import VaultTargets
 from tests.fakes.scripted_upstream import ScriptedUpstream
 
 if TYPE_CHECKING:
@@ -51,6 +53,14 @@ if TYPE_CHECKING:
 MASTER_KEY = "master-key-of-the-tests"
 PROVIDER_KEY = "sk-canary-provider-key-0123456789"
 MODEL = "openai:gpt-test"
+CATALOGUE = {
+    provider.name: provider
+    for provider in (
+        Provider("groq", "https://groq.example/v1"),
+        Provider("azure", None, env_base="AZURE_ENDPOINT"),
+        Provider("ollama", "http://localhost:11434/v1", env_base="OLLAMA_HOST", needs_key=False),
+    )
+}
 
 
 class World:
@@ -78,6 +88,7 @@ class World:
     def _completion(self) -> Completion:
         storage, policy = self.storage, self.policy
         lookup = Lookup(storage.directory, policy.directory_age_s)
+        projects = ProjectLookup(storage.platform, policy.directory_age_s)
         observe = self.observed.append
         till = Till(storage.ledger, storage.usage_log, policy, self.clock, observe)
         provider = Provider(
@@ -86,11 +97,12 @@ class World:
             endpoints=frozenset({"chat", "embeddings"}),
             output_limit_field="max_completion_tokens",
         )
-        target = Target(provider, "https://api.example/v1", PROVIDER_KEY)
+        targets = Targets({"openai": Target(provider, "https://api.example/v1", PROVIDER_KEY)})
         return Completion(
-            identity=Identity(lookup, MasterKey.of(MASTER_KEY), policy, self.clock),
+            identity=Identity(lookup, projects, MasterKey.of(MASTER_KEY), policy, self.clock),
             lookup=lookup,
-            targets=Targets({"openai": target}),
+            targets=targets,
+            vaults=VaultTargets(projects, targets, CATALOGUE, self.clock),
             rates=Rates(storage.rate_limiter, policy, self.clock),
             till=till,
             exchange=Exchange(self.upstream, till, policy),
@@ -101,7 +113,7 @@ class World:
 
     def proxy_services(self, request_bytes_max: int = 10_000) -> ProxyServices:
         service = self.completion
-        models = ModelList(service.identity, service.lookup, self.storage.directory)
+        models = ModelList(service.identity, service.lookup, self.storage.directory, service.vaults)
         return ProxyServices(service, models, request_bytes_max)
 
     @property

@@ -59,8 +59,12 @@ def limits_of(
     key_budget: Budget | None,
     user_budget: Budget | None,
     now: datetime,
+    *,
+    of_project: Iterable[Limit] = (),
 ) -> tuple[Limit, ...]:
-    """Everything a request reserves in, in a fixed order: key, user, the key's pool, the user's.
+    """Everything a request reserves in, in a fixed order.
+
+    That is the key's account, the user's, the project's, the key's pool, the user's.
 
     Args:
         key: None for a request under the master key.
@@ -68,6 +72,7 @@ def limits_of(
         key_budget: the budget that `key.budget_id` names.
         user_budget: the budget that `user.budget_id` names.
         now: decides the periods.
+        of_project: what `budget_limits` says, for a request that spends for a project.
 
     Raises:
         Forbidden: a named budget is missing, and without it nobody knows the limit.
@@ -75,7 +80,8 @@ def limits_of(
     if key is not None:
         _check_present(key.budget_id, key_budget)
     _check_present(user.budget_id, user_budget)
-    return tuple(dict.fromkeys(_limits(key, user, key_budget, user_budget, now)))
+    limits = _limits(key, user, key_budget, user_budget, now, of_project=of_project)
+    return tuple(dict.fromkeys(limits))
 
 
 def project_limits(
@@ -89,9 +95,16 @@ def project_limits(
         client_id: whose spending it is, where that is known.
         now: decides the periods.
     """
+    return (_user_limit(user, None, now), *budget_limits(budgets, client_id, now))
+
+
+def budget_limits(
+    budgets: Iterable[ProjectBudget], client_id: str | None, now: datetime
+) -> tuple[Limit, ...]:
+    """The limits of a project's budgets, then those of one client's."""
     mine = [budget for budget in budgets if budget.client_id in (None, client_id)]
     mine.sort(key=lambda budget: (budget.client_id is not None, budget.slot))
-    return (_user_limit(user, None, now), *(_project_limit(budget, now) for budget in mine))
+    return tuple(_project_limit(budget, now) for budget in mine)
 
 
 def project_account(budget: ProjectBudget, now: datetime) -> AccountKey:
@@ -116,11 +129,14 @@ def _limits(
     key_budget: Budget | None,
     user_budget: Budget | None,
     now: datetime,
+    *,
+    of_project: Iterable[Limit],
 ) -> Iterator[Limit]:
     own = None if key is None else key_account(key, key_budget, now)
     if key is not None and key_budget is not None and own is not None:
         yield _limit(own, key_budget, f"API key '{key.key_id}'")
     yield _user_limit(user, user_budget, now)
+    yield from of_project
     for budget in (key_budget if key is not None else None, user_budget):
         if budget is not None and budget.scope is Scope.POOL:
             yield _limit(pool_account(budget, now), budget, f"Budget '{budget.budget_id}'")

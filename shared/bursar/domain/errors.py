@@ -4,7 +4,8 @@
     ├── Refused              the caller's request is not carried out; the caller can act on it
     │   ├── Unauthenticated  no virtual key, or one that is not valid
     │   ├── Forbidden        a valid key that may not do this
-    │   │   └── BudgetExceeded
+    │   │   ├── BudgetExceeded
+    │   │   └── VaultClosed  the caller's key does not open the project's provider key
     │   ├── NotFound
     │   ├── Conflict
     │   ├── InvalidRequest   malformed or contradictory input
@@ -67,6 +68,12 @@ class BudgetExceeded(Forbidden):
         self.advice = advice
         self.needed_usd = needed_usd
         self.left_usd = left_usd
+
+
+class VaultClosed(Forbidden):
+    """What is sealed in a project's vault is not for this caller; the message says the remedy."""
+
+    code = "vault_closed"
 
 
 class NotFound(Refused):

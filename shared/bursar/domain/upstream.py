@@ -48,6 +48,7 @@ class Target:
         api_key: the provider key, or None; kept out of the representation.
         headers: extra headers an administrator configured, names in lower case.
         timeout_s: the longest wait for a next byte.
+        provider_key_id: the key's in its project's vault; None for the deployment's own.
     """
 
     provider: Provider
@@ -55,6 +56,7 @@ class Target:
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout_s: float = 600.0
+    provider_key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The life of a request, on one screen.
 
-authenticate → parse → who pays → quote → count → reserve → relay and meter → settle
+authenticate → parse → who pays → where to → quote → count → reserve → relay and meter → settle
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bursar.domain.errors import BursarError
 from bursar.domain.events import Observe, TurnedAway, unobserved
 from bursar.domain.models import check_allowed
-from bursar.services.credentials import presented_credential
+from bursar.services.credentials import CLIENT_NAME_HEADER, Credential, presented_credential
 from bursar.services.exchange import Exchange
 from bursar.services.identity import Identity
 from bursar.services.last_use import LastUse
@@ -23,11 +23,13 @@ from bursar.services.quoting import quote_request
 from bursar.services.rates import Rates
 from bursar.services.tab import Till
 from bursar.services.targets import Targets
+from bursar.services.vault_targets import VaultTargets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from bursar.domain.models import ModelName
+    from bursar.domain.upstream import Target
     from bursar.services.answers import StreamedAnswer, WholeAnswer
     from bursar.services.identity import Caller
     from bursar.services.presence import Gone
@@ -42,6 +44,7 @@ class Completion:
     identity: Identity
     lookup: Lookup
     targets: Targets
+    vaults: VaultTargets
     rates: Rates
     till: Till
     exchange: Exchange
@@ -72,11 +75,12 @@ class Completion:
             StoreUnavailable: the ledger cannot be reached, so nothing may be spent.
         """
         with self._counting_who_is_turned_away(request_id):
-            key = await self.identity.authenticate(presented_credential(headers))
+            credential = await self.identity.authenticate(presented_credential(headers))
             request = parse(body)
-            caller = await self.identity.caller(key, request.user)
+            client_name = headers.get(CLIENT_NAME_HEADER)
+            caller = await self.identity.caller(credential, request.user, client_name)
             _check_models(caller, request.model)
-            target = await self.targets.find(request.model, request.operation)
+            target = await self._target(credential, request)
             limits = await self.identity.limits(caller)
             price = await self.lookup.price(str(request.model))
             is_limited = any(limit.limit_usd is not None for limit in limits)
@@ -85,11 +89,18 @@ class Completion:
                 caller, body_bytes=len(body), output_tokens=request.declared_output_tokens
             )
             tab = await self.till.open(request_id, caller, request, quote, limits)
-            tab.ticket = ticket
+            tab.ticket, tab.provider_key_id = ticket, target.provider_key_id
         exchange = self.exchange.run(tab, target, headers)
         answer = await (while_present(exchange, gone) if request.is_streamed else exchange)
-        await self.last_use.note(key)
+        await self.last_use.note(credential.issued_key)
         return replace(answer, headers={**answer.headers, **_headers_of(tab)})
+
+    async def _target(self, credential: Credential, request: InferenceRequest) -> Target:
+        """The deployment's provider, or with a project's key the project's own."""
+        model, operation, project = request.model, request.operation, credential.project
+        if project is None:
+            return await self.targets.find(model, operation)
+        return await self.vaults.find(credential, project.project_id, model, operation)
 
     @contextmanager
     def _counting_who_is_turned_away(self, request_id: str) -> Iterator[None]:

@@ -11,9 +11,10 @@ from bursar.ports import Directory
 from bursar.services.credentials import presented_credential
 from bursar.services.identity import Identity
 from bursar.services.lookup import Lookup
+from bursar.services.vault_targets import VaultTargets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bursar.domain.keys import VirtualKey
     from bursar.domain.pricing import Price
@@ -28,18 +29,19 @@ class ModelList:
     identity: Identity
     lookup: Lookup
     directory: Directory
+    vaults: VaultTargets
 
     async def all(self, headers: Mapping[str, str]) -> dict[str, Any]:
-        """Every priced model the key may use.
+        """Every priced model the key may use; a project's key, of the providers it can reach.
 
         Raises:
             Unauthenticated: no valid credential.
         """
-        key = await self.identity.authenticate(presented_credential(headers))
+        may_use = await self._permission(headers)
         models: list[Price] = []
         while page := await self.directory.prices.page(skip=len(models), limit=_PAGE):
             models.extend(page)
-        shown = [_shown(price) for price in models if _may_use(key, parse_model(price.model_key))]
+        shown = [_shown(price) for price in models if may_use(parse_model(price.model_key))]
         return {"object": "list", "data": sorted(shown, key=lambda model: str(model["id"]))}
 
     async def one(self, headers: Mapping[str, str], model_id: str) -> dict[str, Any]:
@@ -49,12 +51,21 @@ class ModelList:
             Unauthenticated: no valid credential.
             ModelNotFound: without a price, or not for this key.
         """
-        key = await self.identity.authenticate(presented_credential(headers))
+        may_use = await self._permission(headers)
         name = parse_model(model_id)
         price = await self.lookup.price(str(name))
-        if price is None or not _may_use(key, name):
+        if price is None or not may_use(name):
             raise ModelNotFound(f"Model '{model_id}' not found")
         return _shown(price)
+
+    async def _permission(self, headers: Mapping[str, str]) -> Callable[[ModelName], bool]:
+        """Whether the caller may use a model."""
+        credential = await self.identity.authenticate(presented_credential(headers))
+        key, project = credential.key, credential.project
+        if project is None:
+            return lambda name: _may_use(key, name)
+        providers = await self.vaults.providers(project.project_id)
+        return lambda name: name.provider in providers and _may_use(key, name)
 
 
 def _may_use(key: VirtualKey | None, name: ModelName) -> bool:

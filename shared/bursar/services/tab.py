@@ -69,6 +69,7 @@ class Tab:
     """One request's open reservation.
 
     Attributes:
+        provider_key_id: the key's of the project's vault that it is served with.
         cost_usd: what the books say it cost, once they are written.
         is_closed: it was closed, or its closing has begun: nobody else may.
     """
@@ -81,6 +82,7 @@ class Tab:
     hold: Hold
     limits: Sequence[Limit]
     ticket: RateTicket | None = None
+    provider_key_id: str | None = None
     cost_usd: Decimal | None = field(default=None, init=False)
     is_closed: bool = field(default=False, init=False)
 
@@ -188,14 +190,14 @@ class Till:
     def _record(self, tab: Tab, outcome: Outcome) -> UsageRecord:
         usage, cost_usd, is_estimated = self._bill(tab, outcome)
         price, model = tab.quote.price, tab.request.model
-        now = self._clock()
+        caller, now = tab.caller, self._clock()
         return UsageRecord(
             request_id=tab.request_id,
-            user_id=tab.caller.user.user_id,
+            user_id=caller.user.user_id,
             created_at=tab.opened_at,
             endpoint=tab.request.endpoint,
             status=outcome.status,
-            key_id=tab.caller.key.key_id if tab.caller.key else None,
+            key_id=caller.key.key_id if caller.key else None,
             provider=model.provider,
             model=model.model,
             usage=usage,
@@ -208,6 +210,9 @@ class Till:
             input_usd_per_million=price.input_usd_per_million if price else None,
             output_usd_per_million=price.output_usd_per_million if price else None,
             upstream_request_id=outcome.upstream_request_id,
+            project_id=caller.project.project_id if caller.project else None,
+            client_id=caller.client_id,
+            provider_key_id=tab.provider_key_id,
         )
 
     def _bill(self, tab: Tab, outcome: Outcome) -> tuple[TokenUsage | None, Decimal | None, bool]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bursar.domain.models import ModelName
+    from bursar.domain.upstream import Provider
     from bursar.services.quoting import InferenceRequest
     from bursar.services.tab import Tab
 
@@ -43,18 +44,31 @@ class Targets:
             InvalidRequest: the provider does not serve this operation.
             StoreUnavailable: the providers' keys cannot be read.
         """
-        by_provider = self._by_provider
-        if self._refreshed is not None:
-            by_provider = {**by_provider, **await self._refreshed()}
+        by_provider = await self.configured()
         target = by_provider.get(model.provider)
         if target is None:
             known = ", ".join(sorted(by_provider)) or "none"
             raise ModelNotFound(
                 f"Provider '{model.provider}' is not configured here (configured: {known})"
             )
-        if operation not in target.provider.endpoints:
-            raise InvalidRequest(f"Provider '{model.provider}' has no {operation}", param="model")
+        check_serves(target.provider, operation)
         return target
+
+    async def configured(self) -> Mapping[str, Target]:
+        """All of them, as they are now.
+
+        Raises:
+            StoreUnavailable: they cannot be read.
+        """
+        if self._refreshed is None:
+            return self._by_provider
+        return {**self._by_provider, **await self._refreshed()}
+
+
+def check_serves(provider: Provider, operation: str) -> None:
+    """Raises InvalidRequest where a provider has no such operation."""
+    if operation not in provider.endpoints:
+        raise InvalidRequest(f"Provider '{provider.name}' has no {operation}", param="model")
 
 
 def request_to(

@@ -29,7 +29,7 @@ _SECRET_PREFIX = 8
 
 
 class CredentialsRefused(UpstreamError):
-    """The provider refused the gateway's key; the caller's own key is fine."""
+    """The provider refused the key that the gateway sent; the caller's own key is fine."""
 
     code = "provider_authentication"
 
@@ -56,8 +56,8 @@ async def read_error(answer: UpstreamAnswer) -> bytes:
 def refusal(answer: UpstreamAnswer, body: bytes, target: Target) -> WholeAnswer:
     """The provider's refusal for the caller.
 
-    A 4xx passes with its body, unless the provider speaks of the gateway's own key there: then the
-    status stays and the body says whose fault it is.
+    A 4xx passes with its body, unless the provider speaks of the key there that the gateway sent:
+    then the status stays and the body says whose fault it is.
 
     Raises:
         UpstreamError: for anything else; its message quotes nothing.
@@ -68,14 +68,16 @@ def refusal(answer: UpstreamAnswer, body: bytes, target: Target) -> WholeAnswer:
     if not 400 <= status < 500:
         raise UpstreamError(f"Provider '{name}' failed with status {status}")
     if status == 401 or _shows(target.api_key, body):
-        return _credentials_refused(name, status)
+        return _credentials_refused(target, status)
     return WholeAnswer(status, passed_headers(answer.headers), body)
 
 
-def _credentials_refused(provider: str, status: int) -> WholeAnswer:
+def _credentials_refused(target: Target, status: int) -> WholeAnswer:
+    whose, who = "the gateway's credentials", "Ask the gateway's administrator"
+    if target.provider_key_id is not None:
+        whose, who = "the key in the project's vault", "Ask a member of the project"
     error = CredentialsRefused(
-        f"Provider '{provider}' refused the gateway's credentials; your own key is fine. "
-        "Ask the gateway's administrator"
+        f"Provider '{target.provider.name}' refused {whose}; your own key is fine. {who}"
     )
     headers = {"content-type": "application/json", "x-should-retry": "false"}
     return WholeAnswer(status, headers, msgspec.json.encode(body_of(error)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from bursar.domain.errors import WrongSetting
@@ -78,6 +78,24 @@ def resolve_targets(
         if name not in targets and _in_environment(provider, environ):
             targets[name] = _target(provider, ProviderSettings(), environ)
     return targets
+
+
+def addressed(
+    catalogue: Mapping[str, Provider], environ: Mapping[str, str]
+) -> Mapping[str, Provider]:
+    """The catalogue with the addresses that the environment has, whether or not with keys.
+
+    A project brings its own key, so for its requests an address is all that a deployment gives.
+
+    Raises:
+        WrongSetting: no address; the message names the variable.
+    """
+    return {
+        name: replace(provider, base_url=_checked_base(base, str(provider.env_base), provider))
+        if (base := environ.get(provider.env_base or ""))
+        else provider
+        for name, provider in catalogue.items()
+    }
 
 
 def _configured(

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bursar.bootstrap import ProxyServices
 from bursar.domain.usage import Status
-from bursar.services.model_list import ModelList
 from functions.proxy.app import create_app
 from functions.proxy.on_lambda.events import request_of
 from functions.proxy.on_lambda.serving import Deadlines, serve
@@ -55,9 +53,7 @@ async def api() -> AsyncIterator[RuntimeApi]:
 
 
 def app_of(world: World) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    service = world.completion
-    models = ModelList(service.identity, service.lookup, world.storage.directory)
-    return create_app(ProxyServices(service, models, request_bytes_max=10_000))
+    return create_app(world.proxy_services())
 
 
 async def answer(

@@ -30,6 +30,15 @@ _Formats = Annotated[
     ),
 ]
 
+_Lease = Annotated[
+    str | None,
+    Header(
+        alias="Bursar-Lease",
+        max_length=64,
+        description="The lease that the caller will spend from: no budget refuses what is held.",
+    ),
+]
+
 
 @router.get(
     "/{provider}",
@@ -40,10 +49,12 @@ async def get_sealed_key(
     provider: str,
     project: Proven,
     office: Office,
+    *,
     client_name: ClientName = None,
     formats: _Formats = "1",
+    lease_id: _Lease = None,
 ) -> Response:
     """Show a project's sealed key of a provider, unless a budget is exhausted."""
     known = frozenset(int(each) for each in formats.split(",") if each.strip() in {"1", "2"})
-    key = await office.sealed_keys.fetch(project, provider, client_name, known)
+    key = await office.sealed_keys.fetch(project, provider, client_name, known, lease_id)
     return answer(SealedKeyAnswer.of(key))

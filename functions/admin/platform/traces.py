@@ -1,5 +1,4 @@
 import zlib
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from fastapi import APIRouter, Request, Response
@@ -23,8 +22,9 @@ router = APIRouter(tags=["direct mode"], route_class=ExactRoute, responses=UNAUT
 
 ENDPOINT = "/v1/traces"
 _INFLATED_BYTES_MAX = 4 * 1024 * 1024
+# An SDK exports 512 spans at once.
+_CALLS_MAX = 2048
 _GZIP = 16 + zlib.MAX_WBITS
-_NS_PER_MS = 1_000_000
 _SECONDS_MAX = 10**6
 _TRACES = {
     "requestBody": {
@@ -47,10 +47,10 @@ async def report_traces(request: Request, project: ProjectToken, office: Office)
         calls = read_calls(body)
     except NotTraces as error:
         raise InvalidRequest(f"The body is {error}") from None
-    for call in calls:
-        report = _report(call)
-        if report is not None:
-            await office.reported_usage.enter(project.project, report)
+    reports = [report for call in calls if (report := _report(call)) is not None]
+    if len(reports) > _CALLS_MAX:
+        raise RequestTooLarge(f"At most {_CALLS_MAX} calls are counted at once")
+    await office.reported_usage.enter_all(project.project, reports)
     # An ExportTraceServiceResponse without a partial success has no bytes.
     return Response(b"", media_type=CONTENT_TYPE)
 
@@ -83,7 +83,6 @@ def _report(call: CallSpan) -> UsageReport | None:
         usage=TokenUsage(**data) if is_counted else None,
         client_name=checked.client_name,
         is_streamed=call.first_token_ms is not None,
-        started_at=datetime.fromtimestamp(call.started_ns // 10**9, UTC),
         duration_ms=int(seconds * 1000),
         first_token_ms=_bounded_ms(call.first_token_ms),
         tokens_per_second=_rate(data["output_tokens"], seconds),
@@ -116,4 +115,6 @@ def _inflated(body: bytes, encoding: str) -> bytes:
         raise InvalidRequest("The body is no gzip") from None
     if inflate.unconsumed_tail:
         raise RequestTooLarge("The traces are larger than 4 MiB")
+    if not inflate.eof or inflate.unused_data:
+        raise InvalidRequest("The body is no gzip, or not all of it")
     return whole

@@ -28,7 +28,7 @@ class CallSpan:
 
     Attributes:
         span_id: trace and span id in hex, unique among all calls.
-        model: as the provider named it, else as it was asked for.
+        model: as it was asked for.
         input_tokens: None where the call was not counted.
         first_token_ms: None for an answer that came whole.
         started_ns: Unix time.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from bursar.domain.budgets import AccountKey
     from bursar.domain.holds import Balance, Hold
+    from bursar.domain.leases import Lease
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 100
@@ -112,11 +113,20 @@ class Sweep:
         lease = await self.leases.find(hold.hold_id) if self.leases else None
         if lease is None or self.leases is None:
             return False
-        charges = self.policy.charges_unknown
+        is_open = lease.closed_at is None
+        charges = self.policy.charges_unknown and is_open and await self._is_whole(lease)
         charged = await self.leases.charged_usd(lease, charges_unreported=charges)
         if await self.ledger.settle(account, hold, charged):
             report.holds_expired += 1
         return True
+
+    async def _is_whole(self, lease: Lease) -> bool:
+        """Tell whether an open lease is held everywhere; else it was never granted to anybody."""
+        balances = await self.ledger.balances(lease.account_keys)
+        return all(
+            account in balances and lease.lease_id in balances[account].holds
+            for account in lease.account_keys
+        )
 
     async def _end_report(self, account: AccountKey, hold: Hold, report: SweepReport) -> None:
         """Settle the empty hold of a client's report: at its record's cost, if it has one."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bursar.domain.errors import InvalidRequest, NotFound
+from bursar.domain.errors import InvalidRequest, NotFound, StoreUnavailable
 from bursar.domain.holds import Hold
 from bursar.domain.ids import request_id
 from bursar.domain.leases import Lease, account_text
@@ -16,6 +17,8 @@ from bursar.ports import Clock, Ledger, Platform
 from bursar.services.platform.lease_end import LeaseEnd
 from bursar.services.platform.project_spending import ProjectSpending, exhausted
 from bursar.services.platform.rules import PlatformRules
+from bursar.services.policy import Policy
+from bursar.services.uncancelled import uncancelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from bursar.domain.budgets import Limit
     from bursar.domain.holds import Shortfall
     from bursar.domain.projects import Project
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class LeaseDesk:
     ledger: Ledger
     spending: ProjectSpending
     end: LeaseEnd
+    policy: Policy
     rules: PlatformRules
     clock: Clock
 
@@ -82,11 +88,15 @@ class LeaseDesk:
     async def close(self, project: Project, lease_id: str) -> Lease:
         """Give back what was not used. What has not been reported by now is charged when it is.
 
+        After its deadline a lease ends as the schedule ends it, whoever was first.
+
         Raises:
             NotFound: no such lease.
         """
         lease = await self.get(project, lease_id)
-        charged = await self.end.charged_usd(lease, charges_unreported=False)
+        is_late = self.clock() >= lease.deadline
+        charges = is_late and self.policy.charges_unknown
+        charged = await self.end.charged_usd(lease, charges_unreported=charges)
         for account in lease.account_keys:
             await self.ledger.settle(account, hold_of(lease), charged)
         return await self.get(project, lease_id)
@@ -98,13 +108,29 @@ class LeaseDesk:
         await self.platform.leases.add(lease)
         hold = hold_of(lease)
         for index, limit in enumerate(limits):
-            shortfall = await self.ledger.reserve(limit.account, hold, limit.limit_usd)
+            try:
+                shortfall = await self.ledger.reserve(limit.account, hold, limit.limit_usd)
+            except BaseException:
+                await uncancelled(self._abandon(lease, limits[: index + 1]))
+                raise
             if shortfall is not None:
-                for reserved in limits[:index]:
-                    await self.ledger.release(reserved.account, hold)
-                await self.platform.leases.remove(lease.lease_id)
+                await uncancelled(self._undo(lease, limits[:index]))
                 return limit, shortfall
         return None
+
+    async def _undo(self, lease: Lease, reserved: Sequence[Limit]) -> None:
+        for limit in reserved:
+            await self.ledger.release(limit.account, hold_of(lease))
+        await self.platform.leases.remove(lease.lease_id)
+
+    async def _abandon(self, lease: Lease, tried: Sequence[Limit]) -> None:
+        """Whether the last one is held is not known. Closed, the lease costs nothing either way."""
+        try:
+            await self.platform.leases.advance(lease.closed(self.clock(), charges_unreported=False))
+            for limit in tried:
+                await self.ledger.release(limit.account, hold_of(lease))
+        except StoreUnavailable:
+            _LOG.exception("a lease's holds stay until they expire", extra={"id": lease.lease_id})
 
     def _lease(
         self,

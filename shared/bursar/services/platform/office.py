@@ -76,7 +76,15 @@ class PlatformServices:
     @property
     def leases(self) -> LeaseDesk:
         end = LeaseEnd(self.platform, self.usage_log, self.clock)
-        return LeaseDesk(self.platform, self.ledger, self.spending, end, self.rules, self.clock)
+        return LeaseDesk(
+            self.platform,
+            self.ledger,
+            self.spending,
+            end,
+            self.policy,
+            self.rules,
+            self.clock,
+        )
 
     @property
     def lease_signing(self) -> LeaseSigning:

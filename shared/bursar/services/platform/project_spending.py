@@ -72,11 +72,12 @@ def exhausted(
 ) -> BudgetExceeded:
     """The refusal of a project's budget, with everything that its SDK shows in one sentence."""
     end = limit.account.period.end
-    until = "" if end is None else f", until {end:%Y-%m-%dT%H:%M:%SZ}"
+    until = "" if end is None else f" until {end:%Y-%m-%dT%H:%M:%SZ}"
     left = canonical(left_usd)
     return BudgetExceeded(
-        f"{limit.label} has exceeded budget limit of {display(limit_usd)}{until}",
-        advice=f"{display(left)} is left. Raise the budget, or wait for its next period",
+        f"{limit.label} has exceeded budget limit of {display(limit_usd)}: "
+        f"{display(left)} is left{until}",
+        advice="Raise the budget, or wait for its next period",
         needed_usd=needed_usd,
         left_usd=left,
     )

@@ -10,6 +10,7 @@ record and lease change together, and the accounts are charged when the lease cl
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -23,14 +24,23 @@ from bursar.domain.projects import project_user_id
 from bursar.domain.usage import UsageRecord
 from bursar.ports import Clock, Directory, Entered, Ledger, Platform, UsageLog
 from bursar.services.platform.project_spending import ProjectSpending
+from bursar.services.platform.sealed_keys import active_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
     from bursar.domain.leases import Lease
+    from bursar.domain.pricing import Price
     from bursar.domain.projects import Project
     from bursar.services.platform.reports import UsageReport
 
-_DEADLINE = timedelta(seconds=60)
+# The schedule may take out a report's holds from then on. Long before, nothing is entered any more:
+# of a report whose holds are gone the record alone would be kept.
+_HELD_FOR = timedelta(minutes=15)
+_ENTERED_WITHIN = timedelta(minutes=1)
 _TRIES = 20
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,57 +54,68 @@ class ReportedUsage:
     spending: ProjectSpending
     clock: Clock
 
+    async def enter_all(self, project: Project, reports: Sequence[UsageReport]) -> None:
+        """Enter many reports, a few at once; what `enter` raises for one, after all the others."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def enter(report: UsageReport) -> None:
+            async with gate:
+                await self.enter(project, report)
+
+        outcomes = await asyncio.gather(*map(enter, reports), return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+
     async def enter(self, project: Project, report: UsageReport) -> bool:
         """Enter a report; False if it has been entered before.
 
         Raises:
             StoreUnavailable: it may or may not be entered; reporting it again is safe.
         """
-        client_id = await self.spending.client_named(project, report.client_name)
-        record = await self._record(project, client_id, report)
+        lease = await self._lease(project, report.lease_id)
+        record = await self._record(project, report, lease)
         for _ in range(_TRIES):
-            lease = await self._lease(record, report.lease_id)
+            drawn, moved = _drawn(record, lease)
             is_held = lease is not None and lease.closed_at is None
-            enter = self._under_lease if is_held else self._charged
-            entered = await enter(report.event_id, record, lease)
+            enter = self._charged if drawn.cost_usd and not is_held else self.usage_log.enter
+            entered = await enter(report.event_id, drawn, moved)
             if entered is not Entered.LEASE_MOVED_ON:
                 return entered is Entered.NEW
+            lease = await self._lease(project, report.lease_id)
         raise StoreUnavailable("Too many reports under one lease at once: try again")
 
-    async def _under_lease(
-        self, event_id: str, record: UsageRecord, lease: Lease | None
-    ) -> Entered:
-        return await self.usage_log.enter(event_id, *_drawn(record, lease))
-
     async def _charged(self, event_id: str, record: UsageRecord, lease: Lease | None) -> Entered:
-        """Charge every account; a closed lease has paid for a part, or for all of it."""
+        """Enter what no lease has reserved, and charge every account."""
         limits = await self.spending.limits(record.project_id or "", record.client_id)
-        covered, moved = _drawn(record, lease)
-        hold = self._empty_hold(record)
+        hold = _empty_hold(record)
         for limit in limits:
             await self.ledger.reserve(limit.account, hold, None)
-        entered = await self.usage_log.enter(event_id, covered, moved)
-        cost_usd = covered.cost_usd if entered is Entered.NEW else None
+        self._check_in_time(record)
+        entered = await self.usage_log.enter(event_id, record, lease)
+        cost_usd = record.cost_usd if entered is Entered.NEW else None
         for limit in limits:
             await self.ledger.settle(limit.account, hold, cost_usd or ZERO)
         return entered
 
-    async def _lease(self, record: UsageRecord, lease_id: str | None) -> Lease | None:
-        lease = None if lease_id is None else await self.platform.leases.get(lease_id)
-        return lease if lease is not None and lease.project_id == record.project_id else None
+    def _check_in_time(self, record: UsageRecord) -> None:
+        if self.clock() >= record.created_at + _ENTERED_WITHIN:
+            raise StoreUnavailable("The store took too long to prepare a report: report it again")
 
-    def _empty_hold(self, record: UsageRecord) -> Hold:
-        deadline = record.created_at.replace(microsecond=0) + _DEADLINE
-        return Hold(record.request_id, ZERO, deadline, record.user_id)
+    async def _lease(self, project: Project, lease_id: str | None) -> Lease | None:
+        lease = None if not lease_id else await self.platform.leases.get(lease_id)
+        return lease if lease is not None and lease.project_id == project.project_id else None
 
     async def _record(
-        self, project: Project, client_id: str | None, report: UsageReport
+        self, project: Project, report: UsageReport, lease: Lease | None
     ) -> UsageRecord:
+        """What the report says; under a lease, its accounts and so its client are the lease's."""
         now = self.clock()
-        price = await self.directory.prices.get(f"{report.provider}:{report.model}")
-        cost = None
-        if price is not None:
-            cost = ZERO if report.usage is None else cost_of(report.usage, price)
+        price, key_id, client_id = await asyncio.gather(
+            self.directory.prices.get(f"{report.provider}:{report.model}"),
+            self._key_id(project, report),
+            self.spending.client_named(project, report.client_name),
+        )
         return UsageRecord(
             request_id=request_id(now),
             user_id=project_user_id(project.project_id),
@@ -104,24 +125,37 @@ class ReportedUsage:
             provider=report.provider,
             model=report.model,
             usage=report.usage,
-            cost_usd=cost,
+            cost_usd=_cost_usd(report, price),
             is_streamed=report.is_streamed,
             duration_ms=report.duration_ms,
             first_token_ms=report.first_token_ms,
             input_usd_per_million=price.input_usd_per_million if price else None,
             output_usd_per_million=price.output_usd_per_million if price else None,
             project_id=project.project_id,
-            client_id=client_id,
-            provider_key_id=await self._own_key(project, report.provider_key_id),
+            client_id=client_id if lease is None else lease.client_id,
+            provider_key_id=key_id,
             tokens_per_second=report.tokens_per_second,
         )
 
-    async def _own_key(self, project: Project, key_id: str | None) -> str | None:
-        """The key's id, if it is one of the project's."""
-        if not key_id:
-            return None
-        known = await self.platform.provider_keys(project.project_id).get(key_id)
-        return None if known is None else key_id
+    async def _key_id(self, project: Project, report: UsageReport) -> str | None:
+        """The key that is named, if it is the project's; where none is, the provider's."""
+        if not report.provider_key_id:
+            key = await active_key(self.platform, project, report.provider)
+        else:
+            keys = self.platform.provider_keys(project.project_id)
+            key = await keys.get(report.provider_key_id)
+        return None if key is None else key.provider_key_id
+
+
+def _cost_usd(report: UsageReport, price: Price | None) -> Decimal | None:
+    if price is None:
+        return None
+    return ZERO if report.usage is None else cost_of(report.usage, price)
+
+
+def _empty_hold(record: UsageRecord) -> Hold:
+    deadline = record.created_at.replace(microsecond=0) + _HELD_FOR
+    return Hold(record.request_id, ZERO, deadline, record.user_id)
 
 
 def _drawn(record: UsageRecord, lease: Lease | None) -> tuple[UsageRecord, Lease | None]:
@@ -131,9 +165,11 @@ def _drawn(record: UsageRecord, lease: Lease | None) -> tuple[UsageRecord, Lease
     """
     if lease is None:
         return record, None
-    moved, excess = lease.drawn(record.cost_usd or ZERO)
     named = replace(record, lease_id=lease.lease_id)
-    if lease.closed_at is None or record.cost_usd is None:
+    if not record.cost_usd:
+        return named, None
+    moved, excess = lease.drawn(record.cost_usd)
+    if lease.closed_at is None:
         return named, moved
     covered = canonical(record.cost_usd - excess)
     return replace(named, cost_usd=excess, covered_usd=covered), moved

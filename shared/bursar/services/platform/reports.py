@@ -6,7 +6,6 @@ Whatever else a report says is not in this type, and so in nothing that is store
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 from bursar.domain.usage import Status, TokenUsage
@@ -34,7 +33,6 @@ class UsageReport:
     provider_key_id: str | None = None
     client_name: str | None = None
     is_streamed: bool = False
-    started_at: datetime | None = None
     duration_ms: int | None = None
     first_token_ms: int | None = None
     tokens_per_second: Decimal | None = None

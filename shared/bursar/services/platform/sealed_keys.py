@@ -8,8 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import Conflict, NotFound, StoreUnavailable
+from bursar.domain.money import ZERO
+from bursar.domain.projects import SealedKey
 from bursar.ports import Clock, Platform
 from bursar.services.listing import everything
+from bursar.services.platform.in_force import key_in_force
 from bursar.services.platform.project_spending import ProjectSpending
 from bursar.vault import format_of
 
@@ -36,11 +39,13 @@ class SealedKeys:
         provider: str,
         client_name: str | None,
         formats: frozenset[int] = FORMATS_OF_PUBLISHED_SDKS,
+        lease_id: str | None = None,
     ) -> ProviderKey:
         """The project's key of a provider, sealed to the vault key that the caller has.
 
         Args:
             formats: those that the caller can open.
+            lease_id: what the caller will spend from, where it has reserved that before.
 
         Raises:
             NotFound: there is none that the caller's vault key opens.
@@ -49,7 +54,7 @@ class SealedKeys:
         """
         project = session.project
         key = await active_key(self.platform, project, provider)
-        sealed = key.sealed_for(session.public_key, self.clock()) if key else None
+        sealed = self._sealed_for(session, key)
         if key is None or sealed is None:
             raise NotFound(f"No provider key found for '{provider}' in this project")
         if sealed.sealed and format_of(sealed.sealed) not in formats:
@@ -57,11 +62,29 @@ class SealedKeys:
                 f"The key of '{provider}' is sealed in a format that this client does not know: "
                 "seal it again with 'bursar vault seal --format 1'"
             )
-        client_id = await self.spending.client_named(project, client_name)
-        limits = await self.spending.limits(project.project_id, client_id)
-        await self.spending.check_not_exhausted(limits)
+        if not await self._has_reserved(project, lease_id):
+            client_id = await self.spending.client_named(project, client_name)
+            limits = await self.spending.limits(project.project_id, client_id)
+            await self.spending.check_not_exhausted(limits)
         await self._note_use(key)
         return replace(key, encrypted_key=sealed.sealed, version=sealed.version)
+
+    def _sealed_for(self, session: ProjectSession, key: ProviderKey | None) -> SealedKey | None:
+        """An empty key, of a provider that needs none, is sealed for nobody in particular."""
+        if key is None:
+            return None
+        key = key_in_force(key, session.project)
+        if not key.encrypted_key:
+            return SealedKey("", key.version)
+        return key.sealed_for(session.public_key, self.clock())
+
+    async def _has_reserved(self, project: Project, lease_id: str | None) -> bool:
+        """A lease may hold the whole budget, which is why there is nothing left of it."""
+        lease = await self.platform.leases.get(lease_id) if lease_id else None
+        if lease is None or lease.project_id != project.project_id:
+            return False
+        is_running = lease.closed_at is None and self.clock() < lease.ends_at
+        return is_running and lease.left_usd > ZERO
 
     async def _note_use(self, key: ProviderKey) -> None:
         now = self.clock()

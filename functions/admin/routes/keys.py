@@ -11,7 +11,7 @@ from functions.admin.schemas.keys import (
     KeyPatch,
     KeyRotate,
 )
-from functions.admin.schemas.problems import INVALID, NOT_FOUND, UNAUTHORIZED
+from functions.admin.schemas.problems import CONFLICT, INVALID, NOT_FOUND, UNAUTHORIZED
 from functions.admin.services import AdminServices, Master, Services
 
 router = APIRouter(
@@ -48,12 +48,14 @@ async def change_key(key_id: str, patch: KeyPatch, services: Services) -> Respon
     return await _shown(services, await services.keys.change(key_id, patch.changes()))
 
 
-@router.post("/{key_id}/rotate", response_model=IssuedKeyAnswer, responses=NOT_FOUND)
+@router.post(
+    "/{key_id}/rotate", response_model=IssuedKeyAnswer, responses={**NOT_FOUND, **CONFLICT}
+)
 async def rotate_key(key_id: str, services: Services, wanted: KeyRotate | None = None) -> Response:
     """Replace a key, keeping its id, user, limits and books.
 
     The replaced key works until the grace period is over. Rotating again in a grace period ends
-    it: at most two keys work at a time.
+    it: at most two keys work at a time. A project's key is rotated in its project.
     """
     grace_s = (wanted or KeyRotate()).grace_period_sec
     return await _issued(services, await services.keys.rotate(key_id, grace_s=grace_s))

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from bursar.domain.money import QUANTUM_USD, canonical
+from bursar.domain.projects import is_project_user
 
 _AMOUNT_END = 10**15
 _AMOUNT_TEXT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?")
@@ -68,6 +69,8 @@ def _in_utc(value: datetime) -> datetime:
 def _user_id(value: str) -> str:
     if value.startswith("/") or value.endswith("/usage"):
         raise ValueError("A user's id cannot begin with '/' or end with '/usage'")
+    if is_project_user(value):
+        raise ValueError("A user whose id begins with 'project/' is made with its project")
     return value
 
 

@@ -28,6 +28,8 @@ _EXAMPLE = {
     "id": "0b8f9d5e-6a43-4c0e-9f0b-3c1b0a6f4b53",
     "key_name": "search service",
     "user_id": "alice",
+    "project_id": None,
+    "client_id": None,
     "created_at": "2026-01-31T12:00:00Z",
     "last_used_at": None,
     "expires_at": "2027-01-31T12:00:00Z",
@@ -106,6 +108,8 @@ class KeyAnswer(BaseModel):
     id: str
     key_name: str | None
     user_id: str
+    project_id: str | None = Field(description="Whose vault it opens and whose budgets it spends.")
+    client_id: str | None = Field(description="The project's client that it spends for.")
     created_at: Instant
     last_used_at: Instant | None
     expires_at: Instant | None
@@ -147,6 +151,8 @@ def _answer_fields(standing: KeyStanding) -> dict[str, Any]:
         "id": record.key_id,
         "key_name": record.key_name,
         "user_id": record.user_id,
+        "project_id": record.project_id,
+        "client_id": record.client_id,
         "created_at": record.created_at,
         "last_used_at": record.last_used_at,
         "expires_at": record.expires_at,

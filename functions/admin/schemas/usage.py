@@ -1,10 +1,13 @@
-from typing import Literal, Self
+from decimal import Decimal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from bursar.domain.usage import Status, TokenUsage, UsagePage, UsageRecord
 from functions.admin.schemas.examples import examples
 from functions.admin.schemas.fields import Instant, Usd
+
+_Rate = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
 class UsageAnswer(BaseModel):
@@ -32,6 +35,11 @@ class UsageAnswer(BaseModel):
             "duration_ms": 2310,
             "first_token_ms": 420,
             "upstream_request_id": "req_9f2c",
+            "project_id": None,
+            "client_id": None,
+            "provider_key_id": None,
+            "lease_id": None,
+            "tokens_per_second": 158.7,
         }
     )
 
@@ -60,6 +68,11 @@ class UsageAnswer(BaseModel):
     duration_ms: int | None
     first_token_ms: int | None
     upstream_request_id: str | None
+    project_id: str | None = Field(description="Whose vault's key was used, or whose client told.")
+    client_id: str | None = Field(description="The project's client that it counted for.")
+    provider_key_id: str | None = Field(description="The vault's key.")
+    lease_id: str | None = Field(description="The lease that it was reported under.")
+    tokens_per_second: _Rate | None = Field(description="Output tokens by the time they took.")
 
     @classmethod
     def of(cls, record: UsageRecord) -> Self:
@@ -81,6 +94,11 @@ class UsageAnswer(BaseModel):
             duration_ms=record.duration_ms,
             first_token_ms=record.first_token_ms,
             upstream_request_id=record.upstream_request_id,
+            project_id=record.project_id,
+            client_id=record.client_id,
+            provider_key_id=record.provider_key_id,
+            lease_id=record.lease_id,
+            tokens_per_second=record.tokens_per_second,
             **_token_counts(tokens),
         )
 

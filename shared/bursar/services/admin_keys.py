@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bursar.domain.accounts import key_account
-from bursar.domain.errors import NotFound
+from bursar.domain.errors import Conflict, NotFound
 from bursar.domain.keys import VirtualKey, digest_of, new_virtual_key
 from bursar.domain.users import User
 from bursar.services.assigned_budgets import budget_of, existing_budget
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
     from bursar.ports import Clock, Directory, Ledger
     from bursar.services.key_standings import KeyStanding
+
+_ROTATED_IN_PROJECT = (
+    "This key opens a project's vault, and only its administrator's machine can make another that "
+    "does: 'bursar vault rotate-key', or POST /api/v1/projects/{project}/keys/{key}/rotate"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,11 @@ class KeyAdministration:
 
         Raises:
             NotFound: no such key.
+            Conflict: it opens a project's vault, which only a share for the new key's text does.
         """
         current, virtual_key = await self.get(key_id), new_virtual_key()
+        if current.project_id is not None:
+            raise Conflict(_ROTATED_IN_PROJECT)
         digest = digest_of(virtual_key)
         # The link opens nothing until the record vouches for the digest, which one write changes.
         await self._directory.link_digest(digest, key_id)

@@ -177,6 +177,11 @@ async def test_usage_lists_newest_first_and_survives_user_and_key(
         duration_ms=900,
         first_token_ms=80,
         upstream_request_id="req_1",
+        project_id="p1",
+        client_id="c1",
+        provider_key_id="pk1",
+        lease_id="l1",
+        tokens_per_second=Decimal("54.67"),
     )
     lost = record(office, status=Status.DISCONNECTED, error_message="The client left")
     for entry in (done, lost):
@@ -209,6 +214,11 @@ async def test_usage_lists_newest_first_and_survives_user_and_key(
         "duration_ms": 900,
         "first_token_ms": 80,
         "upstream_request_id": "req_1",
+        "project_id": "p1",
+        "client_id": "c1",
+        "provider_key_id": "pk1",
+        "lease_id": "l1",
+        "tokens_per_second": 54.67,
     }
     page = await admin.get("/v1/users/alice/usage", params={"skip": 1, "limit": 5})
     assert page.json() == [oldest]

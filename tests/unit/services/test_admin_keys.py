@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bursar.domain.accounts import key_account
-from bursar.domain.errors import NotFound, Unauthenticated
+from bursar.domain.errors import Conflict, NotFound, Unauthenticated
 from bursar.domain.keys import VirtualKey, check_format, digest_of
 from bursar.memory import MemoryDirectory
 from bursar.services.admin_budgets import BudgetRequest
@@ -224,6 +224,17 @@ async def test_a_keys_budget_can_be_taken_away(office: Office) -> None:
     issued = await office.services.keys.create(KeyRequest(budget_id=budget.budget_id))
     changed = await office.services.keys.change(issued.record.key_id, {"budget_id": None})
     assert (changed.budget_id, changed.budget_started_at) == (None, None)
+
+
+async def test_a_projects_key_is_not_replaced_by_one_that_cannot_open_its_vault(
+    office: Office,
+) -> None:
+    issued = await office.services.keys.create(KeyRequest())
+    key_id = issued.record.key_id
+    await office.services.directory.keys.change(key_id, {"project_id": "p1"})
+    with pytest.raises(Conflict, match="rotate-key"):
+        await office.services.keys.rotate(key_id, grace_s=60)
+    assert (await record_behind(office, issued.virtual_key)).previous_digest is None
 
 
 async def test_deactivating_a_users_keys_leaves_the_others_alone(office: Office) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.published_clients.accounts import Account
+from tests.published_clients.accounts import Account, account
 from tests.published_clients.environments import NEWEST
 from tests.published_clients.library import SECRET, ClientError
 
@@ -35,8 +35,7 @@ class Command:
             self.origin,
             ANY_LLM_USERNAME=self.account.email,
             ANY_LLM_PASSWORD=self.account.password,
-            COLUMNS="200",
-            **environ,
+            **{"COLUMNS": "200", **environ},
         )
         executable = str(NEWEST.folder / "bin" / "any-llm")
         done = NEWEST.run([executable, *words], own, given)
@@ -97,7 +96,7 @@ def _opened(any_llm: Command, provider: str, any_llm_key: str) -> str:
 def test_the_command_manages_budgets_and_clients(any_llm: Command, project: Project) -> None:
     any_llm.run("budget", "create", project.id, "12.5", "--period", "daily")
     any_llm.run("budget", "update", project.id, "daily", "20")
-    assert re.search(r"20\.0+ +0\.0+ +daily", any_llm.run("budget", "list", project.id))
+    assert re.search(r"20\.0+ +0\.0+ .*daily", any_llm.run("budget", "list", project.id))
     any_llm.run("budget", "delete", project.id, "daily", "--yes")
     assert "(status: 404)" in any_llm.run("budget", "show", project.id, "daily", fails=True)
 
@@ -110,6 +109,22 @@ def test_the_command_manages_budgets_and_clients(any_llm: Command, project: Proj
     }
     assert shown == {"shop": False, "job": True}
     any_llm.run("client", "delete", project.id, web, "--yes")
+
+
+def test_lists_can_be_read_in_a_terminal_of_80_columns(
+    served: Deployment, library: Library
+) -> None:
+    """Every field that an answer has beyond the known ones takes room from the others."""
+    person = account(served)
+    client = library.client()
+    client.login(person.email, person.password)
+    project = client.create_project("storefront")["id"]
+    client.create_project_budget(project, 1234.5, "monthly")
+    client.create_client(project, "web-checkout")
+    any_llm = Command(served.gateway.url, person)
+    assert "storefront" in any_llm.run("project", "list", COLUMNS="80")
+    assert "1234.5" in any_llm.run("budget", "list", project, COLUMNS="80")
+    assert "web-checkout" in any_llm.run("client", "list", project, COLUMNS="80")
 
 
 def test_a_rotation_with_the_old_key_migrates_what_it_sealed(

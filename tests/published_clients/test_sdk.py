@@ -138,7 +138,7 @@ def test_a_budget_that_is_spent_refuses_the_key_and_not_the_report_that_spent_it
 
 
 @_parameters(LAST_WITH_EVENTS, NEWEST)
-def test_a_clients_name_is_in_the_books_and_its_budget_counts(
+def test_a_client_is_known_by_its_name_in_the_books_and_its_budget_counts(
     sdk: Environment, served: Deployment, books: Books, client: Client, project: Project
 ) -> None:
     web = client.create_client(project.id, "web")["id"]
@@ -149,7 +149,7 @@ def test_a_clients_name_is_in_the_books_and_its_budget_counts(
     ]
     assert [one.get("usage") for one in _outcomes(sdk, served, chats)] == [[9, 5], [9, 5]]
     records = books(project)
-    assert [one["client_name"] for one in records] == ["web", "web"]
+    assert [one["client_id"] for one in records] == [web, web]
     (budget,) = client.list_client_budgets(project.id, web)
     assert Decimal(budget["current_spend"]) == 2 * COST_USD
 
@@ -203,9 +203,10 @@ def test_a_call_that_the_provider_refused_costs_nothing(
     served: Deployment, books: Books, project: Project
 ) -> None:
     """Only the newest SDK reports it."""
+    served.price("openai:error-404", output="10")
     (outcome,) = _outcomes(NEWEST, served, [_chat(key=project.any_llm_key, model="error-404")])
     assert "The fake provider answers 404" in outcome["says"]
-    assert all(Decimal(str(one["cost"])) == 0 for one in books(project))
+    assert [(one["status"], one["cost"]) for one in books(project)] == [("error", 0)]
 
 
 @OLDEST.needed

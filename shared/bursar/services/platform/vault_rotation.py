@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from bursar.ports import Clock, Directory, Platform
     from bursar.services.platform.rules import PlatformRules
 
-_CHANGEOVER = timedelta(minutes=1)
-"""How long gateways may meet an old share beside a new provider key, or the other way round."""
-
 
 @dataclass(frozen=True, slots=True)
 class ResealedShare:
@@ -105,7 +102,7 @@ class VaultRotation:
         await self._vaults.claim(new_key, project.project_id)
         now = self._clock()
         grace_end = now + timedelta(seconds=wanted.grace_s)
-        await self._write_contents(vault, wanted, new_key, max(grace_end, now + _CHANGEOVER))
+        await self._write_contents(vault, wanted, new_key, grace_end)
         return await self._write_project(project, new_key, now, grace_end)
 
     def _check(self, wanted: VaultRotationRequest) -> None:

@@ -24,6 +24,7 @@ SLOW = (
     "httpx2",
     "mangum",
     "moto",
+    "nacl",
     "pydantic",
     "requests",
     "urllib3",
@@ -53,6 +54,41 @@ def imported() -> set[str]:
 def test_the_data_plane_starts_without(imported: set[str], slow: str) -> None:
     assert "functions.proxy.app" in imported
     assert not {name for name in imported if name.partition(".")[0] == slow}
+
+
+def test_the_vaults_library_is_not_imported_before_it_is_needed(imported: set[str]) -> None:
+    assert not {name for name in imported if name.startswith("bursar.vault")}
+    assert "bursar.services.vault_targets" in imported
+
+
+REQUESTS = """
+import asyncio, sys
+from bursar.domain.errors import Unauthenticated
+from tests.fakes.scripted_upstream import completion
+from tests.fakes.world import World
+
+def print_vault():
+    print(*(name for name in ("nacl", "bursar.vault") if name in sys.modules))
+
+async def main():
+    world = World()
+    world.upstream.answer = completion()
+    await world.chat(await world.someone())
+    print_vault()
+    try:
+        await world.chat("ANY.v1.12345678.b4c60bb1-" + "A" * 43 + "=")
+    except Unauthenticated:
+        print_vault()
+
+asyncio.run(main())
+"""
+
+
+def test_only_a_request_with_a_projects_key_imports_the_vaults_library() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REQUESTS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["", "nacl bursar.vault"]
 
 
 def test_the_data_plane_imports_no_more_modules_than_it_did(imported: set[str]) -> None:

@@ -6,11 +6,19 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.domain.accounts import key_account, limits_of, pool_account, user_account
+from bursar.domain.accounts import (
+    budget_limits,
+    key_account,
+    limits_of,
+    pool_account,
+    project_limits,
+    user_account,
+)
 from bursar.domain.budgets import AccountKey, Budget, Limit, Scope
 from bursar.domain.errors import Forbidden
 from bursar.domain.keys import VirtualKey
 from bursar.domain.periods import Calendar, Period
+from bursar.domain.projects import ProjectBudget, SpendPeriod, budget_slot
 from bursar.domain.users import User
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,6 +129,31 @@ def test_the_order_is_key_then_user_then_pool() -> None:
         ("User 'alice'", None, None),
         ("Budget 'team'", Decimal(100), "team"),
     ]
+
+
+def test_a_projects_budgets_come_before_the_pools_and_a_clients_after_the_projects() -> None:
+    def budget(period: SpendPeriod, client_id: str | None = None) -> ProjectBudget:
+        slot = budget_slot(client_id, period)
+        return ProjectBudget(slot, slot, "p", period, Decimal(1), CREATED, CREATED, client_id)
+
+    of_client = budget(SpendPeriod.DAILY, "a-client")
+    monthly, weekly = budget(SpendPeriod.MONTHLY), budget(SpendPeriod.WEEKLY)
+    of_another = budget(SpendPeriod.DAILY, "another")
+    budgets = (of_another, of_client, monthly, weekly)
+    of_project = budget_limits(budgets, "a-client", NOW)
+    limits = limits_of(
+        KEY_ON_TIER, ALICE_IN_TEAM, EACH, POOL, NOW, of_project=(*of_project, *of_project)
+    )
+    assert [limit.account.subject for limit in limits] == [
+        "key/k1",
+        "user/alice",
+        "project/p",
+        "project/p",
+        "client/a-client",
+        "pool/team",
+    ]
+    assert [limit.budget_id for limit in limits[2:4]] == ["project/monthly", "project/weekly"]
+    assert project_limits(ALICE, budgets, "a-client", NOW)[1:] == of_project
 
 
 def test_a_key_and_a_user_in_the_same_pool_spend_from_it_once() -> None:

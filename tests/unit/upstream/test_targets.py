@@ -4,7 +4,12 @@ import pytest
 
 from bursar.domain.errors import WrongSetting
 from bursar.upstream.catalogue import load_catalogue
-from bursar.upstream.targets import OTHER_DIALECTS, ProviderSettings, resolve_targets
+from bursar.upstream.targets import (
+    OTHER_DIALECTS,
+    ProviderSettings,
+    addressed,
+    resolve_targets,
+)
 
 CATALOGUE = load_catalogue()
 KEY = "sk-canary-0123456789"
@@ -203,3 +208,16 @@ def test_the_mock_provider_is_there_when_configured_and_only_then() -> None:
 
 def test_settings_do_not_show_their_secrets() -> None:
     assert KEY not in repr(ProviderSettings(api_key=KEY, headers={"x-api-key": KEY}))
+
+
+def test_an_address_in_the_environment_is_known_without_a_key() -> None:
+    environ = {"AZURE_OPENAI_ENDPOINT": "https://mine.example", "OPENAI_BASE_URL": ""}
+    known = addressed(CATALOGUE, environ)
+    assert known["azureopenai"].base_url == "https://mine.example/openai/v1"
+    assert known["openai"] == CATALOGUE["openai"]
+    assert known.keys() == CATALOGUE.keys()
+
+
+def test_an_address_that_is_none_is_refused_with_the_variable_that_holds_it() -> None:
+    with pytest.raises(WrongSetting, match="AZURE_OPENAI_ENDPOINT"):
+        addressed(CATALOGUE, {"AZURE_OPENAI_ENDPOINT": "mine.example"})

@@ -39,10 +39,12 @@ def test_chats_are_answered_with_the_sealed_key_and_are_in_the_projects_books(
 ) -> None:
     client.create_project_budget(project.id, 5.0, "daily")
     with _openai(served, project) as gateway:
-        answer = gateway.chat.completions.create(model=MODEL, messages=HELLO)
+        answer = gateway.chat.completions.create(model=MODEL, messages=HELLO, max_tokens=5)
         assert answer.choices[0].message.content == "w0 w1 w2 w3 w4"
         assert upstream.last.headers["authorization"] == f"Bearer {SECRET}"
-        with gateway.chat.completions.create(model=MODEL, messages=HELLO, stream=True) as stream:
+        with gateway.chat.completions.create(
+            model=MODEL, messages=HELLO, max_tokens=5, stream=True
+        ) as stream:
             texts = [chunk.choices[0].delta.content or "" for chunk in stream]
         assert "".join(texts) == "w0 w1 w2 w3 w4 "
 

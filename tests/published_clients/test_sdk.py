@@ -88,26 +88,36 @@ def test_chats_are_answered_with_the_sealed_key_and_are_in_the_projects_books(
 def test_a_key_that_cannot_be_had_is_refused_with_the_reason(
     sdk: Environment, served: Deployment, upstream: FakeOpenAI, client: Client
 ) -> None:
-    """Of a stranger, archived, emptied, of an exhausted project, and from before a rotation."""
-    archived, emptied, exhausted, rotated = [project_with_a_key(client) for _ in range(4)]
+    """Of a stranger, from before a rotation, archived, and of an exhausted project."""
+    rotated, archived, exhausted = [project_with_a_key(client) for _ in range(3)]
     client.delete_provider_key_mgmt(archived.provider_key_id)
-    client.update_provider_key_mgmt(emptied.provider_key_id, None)
     client.create_project_budget(exhausted.id, 0.0, "monthly")
     client.update_project(rotated.id, encryption_key=client.generate()["public_key"])
     stranger = client.generate()["any_llm_key"]
 
-    keys = [stranger, rotated.any_llm_key]
-    keys += [one.any_llm_key for one in (archived, emptied, exhausted)]
+    keys = [stranger, *(one.any_llm_key for one in (rotated, archived, exhausted))]
     before = len(upstream.requests)
     outcomes = _outcomes(sdk, served, [_chat(key=key) for key in keys])
 
     for outcome in outcomes[:2]:
         assert outcome["raised"] == _kind(sdk, "ChallengeCreationError")
         assert "No project found for the provided public key" in outcome["says"]
-    for outcome in outcomes[2:4]:
-        _check_refused(sdk, outcome, 404, "openai")
-    _check_refused(sdk, outcomes[4], 403, "budget")
+    _check_refused(sdk, outcomes[2], 404, "openai")
+    _check_refused(sdk, outcomes[3], 403, "budget")
     assert len(upstream.requests) == before
+
+
+@OLDEST.needed
+def test_an_emptied_key_does_not_make_the_oldest_sdk_give_the_vaults_own_key_away(
+    served: Deployment, upstream: FakeOpenAI, client: Client, project: Project
+) -> None:
+    """SDKs before 1.8.6 send ANY_LLM_KEY to the provider where they cannot read an answer."""
+    client.update_provider_key_mgmt(project.provider_key_id, None)
+    before = len(upstream.requests)
+    (outcome,) = _outcomes(OLDEST, served, [_chat(key=project.any_llm_key)])
+    sent = [one.headers["authorization"] for one in upstream.requests[before:]]
+    assert f"Bearer {project.any_llm_key}" not in sent
+    _check_refused(OLDEST, outcome, 404, "openai")
 
 
 def _kind(sdk: Environment, kind: str) -> str:

@@ -1,5 +1,6 @@
 """What the platform's routes ask for: the services, and who is asking."""
 
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -7,13 +8,13 @@ from fastapi.security import HTTPBearer
 
 from bursar.domain.errors import Unauthenticated
 from bursar.domain.people import Person
-from bursar.services.credentials import presented_credential
 from bursar.services.platform.access import ProjectSession
 from bursar.services.platform.office import PlatformServices
 
 __all__ = ["Bearer", "Me", "Office", "PlatformServices", "ProjectToken", "Source"]
 
 _SCHEME = "Bearer "
+_SITE_BITS = 64
 _SIGNED_IN = HTTPBearer(
     scheme_name="Person",
     description="A token from `/api/v1/login/access-token`.",
@@ -26,7 +27,7 @@ _PROVEN = HTTPBearer(
 )
 
 
-def _office(request: Request) -> PlatformServices:
+async def _office(request: Request) -> PlatformServices:
     office: PlatformServices = request.app.state.platform
     return office
 
@@ -38,16 +39,28 @@ def _token(request: Request) -> str:
     return presented.removeprefix(_SCHEME)
 
 
-def _source(request: Request) -> str:
-    """The caller's network address, as far as it is known."""
-    return request.client.host if request.client else "unknown"
+async def _source(request: Request) -> str:
+    """Where a caller is in the network, as far as that is known.
+
+    Of IPv6 the first 64 bits: whoever has one of those addresses has all of them.
+    """
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), _SITE_BITS), strict=False))
 
 
-def _person_token(request: Request, _: Annotated[object, Security(_SIGNED_IN)]) -> str:
+async def _person_token(request: Request, _: Annotated[object, Security(_SIGNED_IN)]) -> str:
     return _token(request)
 
 
-def _project_token(request: Request, _: Annotated[object, Security(_PROVEN)]) -> str:
+async def _project_token(request: Request, _: Annotated[object, Security(_PROVEN)]) -> str:
     return _token(request)
 
 
@@ -66,11 +79,5 @@ async def _project(
     return await office.access.project_of(token)
 
 
-async def _require_master(request: Request, office: Office) -> None:
-    office.master_key.check_configured()
-    office.master_key.check(presented_credential(request.headers))
-
-
 Me = Annotated[Person, Depends(_me)]
 ProjectToken = Annotated[ProjectSession, Depends(_project)]
-MasterOnly = (Depends(_require_master), Security(_SIGNED_IN))

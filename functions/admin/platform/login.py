@@ -2,7 +2,7 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 
-from bursar.domain.errors import Unprocessable
+from bursar.domain.errors import RequestTooLarge, Unprocessable
 from functions.admin.exact_json import ExactRoute, answer
 from functions.admin.platform.dependencies import Bearer, Me, Office, Source
 from functions.admin.platform.schemas.fields import Message
@@ -12,7 +12,7 @@ from functions.admin.platform.schemas.people import (
     LoginParametersRequest,
     TokenAnswer,
 )
-from functions.admin.schemas.problems import INVALID, RATE_LIMITED, UNAUTHORIZED
+from functions.admin.schemas.problems import INVALID, RATE_LIMITED, TOO_LARGE, UNAUTHORIZED
 
 router = APIRouter(
     prefix="/api/v1",
@@ -21,6 +21,10 @@ router = APIRouter(
     responses={**UNAUTHORIZED, **INVALID},
 )
 
+_FORM_BYTES_MAX = 16 * 1024
+_FORM_FIELDS_MAX = 20
+_EMAIL_CHARS_MAX = 254
+_PASSWORD_CHARS_MAX = 1024
 _FORM = {
     "requestBody": {
         "required": True,
@@ -30,8 +34,17 @@ _FORM = {
                     "type": "object",
                     "required": ["username", "password"],
                     "properties": {
-                        "username": {"type": "string"},
-                        "password": {"type": "string", "format": "password"},
+                        "username": {
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": _EMAIL_CHARS_MAX,
+                        },
+                        "password": {
+                            "type": "string",
+                            "format": "password",
+                            "minLength": 1,
+                            "maxLength": _PASSWORD_CHARS_MAX,
+                        },
                     },
                 }
             }
@@ -43,7 +56,7 @@ _FORM = {
 @router.post(
     "/login/access-token",
     response_model=TokenAnswer,
-    responses=RATE_LIMITED,
+    responses={**RATE_LIMITED, **TOO_LARGE},
     openapi_extra=_FORM,
 )
 async def log_in(request: Request, office: Office, source: Source) -> Response:
@@ -52,9 +65,8 @@ async def log_in(request: Request, office: Office, source: Source) -> Response:
     The password reaches the server, which derives what it compares and keeps nothing else.
     """
     form = _form(await request.body())
-    email, password = form.get("username"), form.get("password")
-    if not email or not password:
-        raise Unprocessable("The form has a username and a password", param="username")
+    email = _field(form, "username", _EMAIL_CHARS_MAX)
+    password = _field(form, "password", _PASSWORD_CHARS_MAX)
     return answer(TokenAnswer.of(await office.sign_in.by_password(email, password, source)))
 
 
@@ -83,8 +95,17 @@ async def log_out(me: Me, token: Bearer, office: Office) -> Response:  # noqa: A
 
 def _form(body: bytes) -> dict[str, str]:
     """The fields of a form, each once. A framework's parser would need a package of its own."""
+    if len(body) > _FORM_BYTES_MAX:
+        raise RequestTooLarge("A username and a password are not that long")
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_FORM_FIELDS_MAX)
     except ValueError:
         raise Unprocessable("The body is no form", param="username") from None
     return {name: values[-1] for name, values in fields.items()}
+
+
+def _field(form: dict[str, str], name: str, chars_max: int) -> str:
+    value = form.get(name, "")
+    if not 0 < len(value) <= chars_max:
+        raise Unprocessable(f"The form has a {name} of 1 to {chars_max} characters", param=name)
+    return value

@@ -6,16 +6,30 @@ from bursar.domain.people import Membership, Person, Role
 from bursar.services.platform.people import DerivedSecrets, RecoverySecrets
 from bursar.services.platform.sign_in import SignedIn
 from functions.admin.platform.schemas.fields import Email, PublicKeyText, Secret, Timestamp
+from functions.admin.platform.schemas.passwords import NewLoginValue, NewPassword, WrappedKey
+from functions.admin.schemas.examples import examples
 
-_PASSWORD_CHARS_MIN = 12
+_DERIVED_EXAMPLE = {
+    "kdf": "argon2id$m=65536,t=3,p=1$MDEyMzQ1Njc4OWFiY2RlZg==",
+    "login_value": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    "wrapped_account_key": "bursar.account.v1." + "A" * 96,
+}
+_KEY_EXAMPLE = {
+    **_DERIVED_EXAMPLE,
+    "account_public_key": "whNl8wjy3ZWCS6GmErFY+GUiryKfSKA0aQTfseFuJHg=",
+    "recovery_login_value": "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=",
+    "recovery_wrapped_account_key": "bursar.account.v1." + "B" * 96,
+}
 
 
 class Derived(BaseModel):
     """What a client of Bursar's own derived from a new password."""
 
+    model_config = examples(_DERIVED_EXAMPLE)
+
     kdf: str = Field(max_length=200, description="The parameters that the password went through.")
-    login_value: Secret
-    wrapped_account_key: str = Field(max_length=200)
+    login_value: NewLoginValue
+    wrapped_account_key: WrappedKey
 
     def secrets(self) -> DerivedSecrets:
         return DerivedSecrets(
@@ -26,9 +40,11 @@ class Derived(BaseModel):
 class WithKey(Derived):
     """The same, with the account's public key and what the recovery key yields."""
 
+    model_config = examples(_KEY_EXAMPLE)
+
     account_public_key: PublicKeyText
-    recovery_login_value: Secret
-    recovery_wrapped_account_key: str = Field(max_length=200)
+    recovery_login_value: NewLoginValue
+    recovery_wrapped_account_key: WrappedKey
 
     def recovery(self) -> RecoverySecrets:
         value = self.recovery_login_value.get_secret_value()
@@ -38,26 +54,28 @@ class WithKey(Derived):
 class AccountCreate(BaseModel):
     """A new account: either a password, or what was derived from one that stays elsewhere."""
 
+    model_config = examples(
+        {"email": "ada@example.com", "password": "correct horse battery staple"},
+        {"email": "ada@example.com", **_KEY_EXAMPLE},
+    )
+
     email: Email
-    password: Secret | None = Field(
+    password: NewPassword | None = Field(
         None, description="At least 12 characters. The server derives from it and keeps none of it."
     )
-    derived: WithKey | None = None
+    derived: WithKey | None = Field(
+        None, description="In the password's place. These fields may stand beside the email, too."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _nest(cls, values: Any) -> Any:
-        """The fields of `derived` may stand beside the email."""
-        if isinstance(values, dict) and "login_value" in values:
-            return {"email": values.get("email"), "derived": values}
-        return values
+        return _nested(values, "email", "password")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if (self.password is None) == (self.derived is None):
             raise ValueError("Give a password, or what was derived from one")
-        if self.password and len(self.password.get_secret_value()) < _PASSWORD_CHARS_MIN:
-            raise ValueError(f"A password has at least {_PASSWORD_CHARS_MIN} characters")
         return self
 
 
@@ -82,6 +100,8 @@ class AccountAnswer(BaseModel):
 
 
 class AccountList(BaseModel):
+    """Some of the accounts, and how many there are."""
+
     data: list[AccountAnswer]
     count: int
 
@@ -89,27 +109,29 @@ class AccountList(BaseModel):
 class PasswordChange(BaseModel):
     """Another password: both as they are, or what they yield."""
 
+    model_config = examples(
+        {"current_password": "correct horse battery", "new_password": "staple battery horse"},
+        {"current_login_value": _KEY_EXAMPLE["recovery_login_value"], **_DERIVED_EXAMPLE},
+    )
+
     current_password: Secret | None = None
-    new_password: Secret | None = None
+    new_password: NewPassword | None = None
     current_login_value: Secret | None = None
-    derived: Derived | None = None
+    derived: Derived | None = Field(
+        None, description="These fields may stand beside `current_login_value`, too."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _nest(cls, values: Any) -> Any:
-        if isinstance(values, dict) and "login_value" in values:
-            known = values.get("current_login_value")
-            return {"current_login_value": known, "derived": values}
-        return values
+        return _nested(values, "current_login_value", "current_password", "new_password")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        plain = self.current_password is not None and self.new_password is not None
-        derived = self.current_login_value is not None and self.derived is not None
-        if plain == derived:
+        plain = (self.current_password is not None, self.new_password is not None)
+        derived = (self.current_login_value is not None, self.derived is not None)
+        if {plain, derived} != {(True, True), (False, False)}:
             raise ValueError("Give both passwords, or what they yield")
-        if self.new_password and len(self.new_password.get_secret_value()) < _PASSWORD_CHARS_MIN:
-            raise ValueError(f"A password has at least {_PASSWORD_CHARS_MIN} characters")
         return self
 
 
@@ -138,8 +160,8 @@ class Recovery(Derived):
 
     email: Email
     recovery_login_value: Secret
-    recovery_login_value_new: Secret
-    recovery_wrapped_account_key: str = Field(max_length=200)
+    recovery_login_value_new: NewLoginValue
+    recovery_wrapped_account_key: WrappedKey
 
     def recovery(self) -> RecoverySecrets:
         value = self.recovery_login_value_new.get_secret_value()
@@ -147,6 +169,8 @@ class Recovery(Derived):
 
 
 class LoginParametersRequest(BaseModel):
+    """Whose password is to be stretched."""
+
     email: Email
 
 
@@ -157,6 +181,8 @@ class LoginParameters(BaseModel):
 
 
 class DerivedLogin(BaseModel):
+    """Who signs in, and what their password yields."""
+
     email: Email
     login_value: Secret
 
@@ -185,11 +211,17 @@ class TokenAnswer(BaseModel):
 class MemberAdd(BaseModel):
     """Somebody with an account, and what they may do."""
 
+    model_config = examples({"email": "grace@example.com", "role": "member"})
+
     email: Email
     role: Role = Role.MEMBER
 
 
 class MemberPatch(BaseModel):
+    """Another role."""
+
+    model_config = examples({"role": "read_only"})
+
     role: Role
 
 
@@ -214,5 +246,14 @@ class MemberAnswer(BaseModel):
 
 
 class MemberList(BaseModel):
+    """Who belongs to a project."""
+
     data: list[MemberAnswer]
     count: int
+
+
+def _nested(values: Any, *beside: str) -> Any:
+    """Put the fields of `derived`, which may stand beside the others, where the model has them."""
+    if not isinstance(values, dict) or "login_value" not in values:
+        return values
+    return {name: values[name] for name in beside if name in values} | {"derived": values}

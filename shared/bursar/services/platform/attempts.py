@@ -15,6 +15,7 @@ from bursar.domain.rates import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
 
     from bursar.ports import Clock, RateLimiter
     from bursar.services.platform.rules import PlatformRules
@@ -47,7 +48,7 @@ class Attempts:
             _limit("login", email, rules.login_failures_max, rules.login_lock_s),
             _limit("login-from", source, rules.login_source_failures_max, rules.login_lock_s),
         )
-        await self._count(limits)
+        await self._count(limits, now)
         failed = False
         try:
             yield
@@ -70,8 +71,7 @@ class Attempts:
         if window.is_over:
             raise RateLimited(_TOO_MANY, retry_after_s=self._wait_s(window.resets_at_s))
 
-    async def _count(self, limits: Sequence[RateLimit]) -> None:
-        now = self._clock()
+    async def _count(self, limits: Sequence[RateLimit], now: datetime) -> None:
         for index, limit in enumerate(limits):
             window = await self._limiter.take(limit, tokens=1, now=now)
             if window.is_over:

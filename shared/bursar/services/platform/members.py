@@ -6,6 +6,7 @@ access is written last and removed first, so nobody has any that a list does not
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import Conflict, NotFound
@@ -50,7 +51,8 @@ class Members:
         """
         if person is None:
             raise NotFound("There is no account with this email")
-        if await self._platform.members(project_id).get(person.person_id):
+        # The list alone is what an addition leaves behind that was cut short: finish it.
+        if await self._platform.memberships(person.person_id).get(project_id):
             raise Conflict("They belong to this project")
         return await self._put(Membership(project_id, person.person_id, role, self._clock()))
 
@@ -62,9 +64,12 @@ class Members:
             Conflict: the only owner would be none any more.
         """
         current = await self._member(project_id, person_id)
-        if role is not Role.OWNER:
-            await self._check_not_the_last_owner(current)
-        return await self._put(Membership(project_id, person_id, role, current.created_at))
+        changed = replace(current, role=role)
+        if role.includes(current.role):
+            return await self._put(changed)
+        await self._lower(current, changed)
+        await self._platform.members(project_id).put(changed)
+        return changed
 
     async def remove(self, project_id: str, person_id: str) -> None:
         """Take somebody out of a project, and their share of its vault away.
@@ -75,20 +80,19 @@ class Members:
             NotFound: no member.
             Conflict: the only owner.
         """
-        await self._check_not_the_last_owner(await self._member(project_id, person_id))
-        await self._remove(project_id, person_id)
+        await self._remove(await self._member(project_id, person_id))
 
     async def leave_all(self, person: Person) -> None:
         """Take somebody out of every project.
 
         Raises:
-            Conflict: one of them would be left without an owner; nothing has changed.
+            Conflict: one of them would be left without an owner.
         """
         mine = [each async for each in everything(self._platform.memberships(person.person_id))]
         for membership in mine:
-            await self._check_not_the_last_owner(membership)
+            await self._check_owned_without(membership)
         for membership in mine:
-            await self._remove(membership.project_id, person.person_id)
+            await self._remove(membership)
 
     async def dissolve(self, project_id: str) -> None:
         """Take everybody out of a project that is being deleted."""
@@ -103,10 +107,27 @@ class Members:
         await self._platform.memberships(membership.person_id).put(membership)
         return membership
 
-    async def _remove(self, project_id: str, person_id: str) -> None:
-        await self._platform.memberships(person_id).remove(project_id)
-        await self._platform.shares(project_id).remove(person_holder(person_id))
-        await self._platform.members(project_id).remove(person_id)
+    async def _remove(self, current: Membership) -> None:
+        await self._lower(current, None)
+        await self._platform.shares(current.project_id).remove(person_holder(current.person_id))
+        await self._platform.members(current.project_id).remove(current.person_id)
+
+    async def _lower(self, current: Membership, lowered: Membership | None) -> None:
+        """Take a role away where access is decided.
+
+        Looked at again afterwards: of two owners who leave at once, each saw the other before.
+        """
+        await self._check_owned_without(current)
+        access = self._platform.memberships(current.person_id)
+        if lowered is None:
+            await access.remove(current.project_id)
+        else:
+            await access.put(lowered)
+        try:
+            await self._check_owned_without(current)
+        except Conflict:
+            await access.put(current)
+            raise
 
     async def _member(self, project_id: str, person_id: str) -> Membership:
         membership = await self._platform.members(project_id).get(person_id)
@@ -114,13 +135,21 @@ class Members:
             raise NotFound("Member not found")
         return membership
 
-    async def _check_not_the_last_owner(self, membership: Membership) -> None:
-        if membership.role is not Role.OWNER:
+    async def _check_owned_without(self, leaving: Membership) -> None:
+        """Raises Conflict if it is the only owner who leaves a project that is not deleted."""
+        if leaving.role is not Role.OWNER:
             return
-        owners = [
-            each
-            async for each in everything(self._platform.members(membership.project_id))
-            if each.role is Role.OWNER
-        ]
-        if [each.person_id for each in owners] == [membership.person_id]:
-            raise Conflict(_LAST_OWNER)
+        if await self._platform.projects.get(leaving.project_id) is None:
+            return
+        async for each in everything(self._platform.members(leaving.project_id)):
+            if each.person_id != leaving.person_id and await self._is_owner(each):
+                return
+        raise Conflict(_LAST_OWNER)
+
+    async def _is_owner(self, listed: Membership) -> bool:
+        """Tell whether somebody can act as the owner that the list says they are."""
+        if listed.role is not Role.OWNER:
+            return False
+        access = await self._platform.memberships(listed.person_id).get(listed.project_id)
+        person = await self._platform.people.get(listed.person_id)
+        return access is not None and access.role is Role.OWNER and person is not None

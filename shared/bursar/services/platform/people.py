@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from bursar.domain.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
 from bursar.domain.people import Person
 from bursar.services.listing import everything
-from bursar.services.platform.sign_in import login_value_of, normal_email
-from bursar.vault import InvalidKey, KdfParameters, PublicKey, WeakParameters, verifier_of, verify
+from bursar.services.platform.emails import checked_email
+from bursar.services.platform.passwords import check_parameters, login_value_of
+from bursar.vault import InvalidKey, KdfParameters, PublicKey, verifier_of, verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from bursar.ports import Clock, Platform
     from bursar.services.platform.members import Members
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
-_WRAPPED_CHARS_MAX = 200
+_TAKEN = "There is an account with this email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +61,9 @@ class People:
             Conflict: the email has one.
             InvalidRequest: no email address.
         """
-        kdf = str(KdfParameters.fresh())
-        login_value = await login_value_of(password, kdf)
-        return await self._add(self._new(email, DerivedSecrets(kdf, login_value)))
+        address, kdf = checked_email(email), str(KdfParameters.fresh())
+        secrets = DerivedSecrets(kdf, await login_value_of(password, kdf))
+        return await self._add(self._new(address, secrets))
 
     async def create_with_key(
         self, email: str, secrets: DerivedSecrets, public_key: str, recovery: RecoverySecrets
@@ -73,9 +72,9 @@ class People:
 
         Raises:
             Conflict: the email has one.
-            InvalidRequest: no email address, no key, or parameters that are too weak.
+            InvalidRequest: no email address, no key, or parameters that cannot be used.
         """
-        person = self._new(email, secrets)
+        person = self._new(checked_email(email), secrets)
         keyed = replace(person, **_with_key(secrets, public_key, recovery))
         return await self._add(keyed)
 
@@ -109,14 +108,17 @@ class People:
     async def change_secrets(
         self, person: Person, current_login_value: str, secrets: DerivedSecrets
     ) -> Person:
-        """Change what a password yields; every session ends.
+        """Change what the password of somebody with an account key yields; every session ends.
 
         Raises:
             Unauthenticated: the current value is another.
-            InvalidRequest: parameters that are too weak.
+            Conflict: the account has no key that could be wrapped anew.
+            InvalidRequest: parameters that cannot be used.
         """
+        if person.account_public_key is None:
+            raise Conflict("This account has no key: give it one at /api/v1/accounts/me/key")
         _check(person, current_login_value)
-        _check_secrets(secrets)
+        check_parameters(secrets.kdf)
         return await self._change(person, self._renewed(secrets))
 
     async def add_key(
@@ -132,7 +134,7 @@ class People:
         Raises:
             Conflict: they have one.
             Unauthenticated: the current value is another.
-            InvalidRequest: no key, or parameters that are too weak.
+            InvalidRequest: no key, or parameters that cannot be used.
         """
         if person.account_public_key is not None:
             raise Conflict("This account has a key")
@@ -144,7 +146,7 @@ class People:
         self, person: Person, secrets: DerivedSecrets, recovery: RecoverySecrets
     ) -> Person:
         """Replace what the password and the recovery key yield, for who has shown the latter."""
-        _check_secrets(secrets)
+        check_parameters(secrets.kdf)
         changes = {**self._renewed(secrets), **_recovery(recovery)}
         return await self._change(person, changes)
 
@@ -159,26 +161,30 @@ class People:
         await self._platform.links.release("email", person.email, person.person_id)
 
     async def _add(self, person: Person) -> Person:
-        """The record first: a claimed email without one could never be used."""
-        taken_by = await self._platform.links.find("email", person.email)
-        if taken_by is not None:
-            raise Conflict("There is an account with this email")
+        """The record first: an email that leads to none is free, its account was deleted."""
+        await self._free(person.email)
         await self._platform.people.put(person)
         owner = await self._platform.links.claim("email", person.email, person.person_id)
         if owner != person.person_id:
             await self._platform.people.remove(person.person_id)
-            raise Conflict("There is an account with this email")
+            raise Conflict(_TAKEN)
         return person
 
+    async def _free(self, email: str) -> None:
+        """Let go of an email that a deletion, cut short, has left behind."""
+        taken_by = await self._platform.links.find("email", email)
+        if taken_by is None:
+            return
+        if await self._platform.people.get(taken_by) is not None:
+            raise Conflict(_TAKEN)
+        await self._platform.links.release("email", email, taken_by)
+
     def _new(self, email: str, secrets: DerivedSecrets) -> Person:
-        address = normal_email(email)
-        if not _EMAIL.fullmatch(address):
-            raise InvalidRequest("That is no email address", param="email")
+        check_parameters(secrets.kdf)
         now = self._clock()
-        _check_secrets(secrets)
         return Person(
             person_id=str(uuid.uuid4()),
-            email=address,
+            email=email,
             created_at=now,
             updated_at=now,
             kdf=secrets.kdf,
@@ -209,23 +215,10 @@ def _check(person: Person, login_value: str) -> None:
         raise Unauthenticated("Invalid credentials")
 
 
-def _check_secrets(secrets: DerivedSecrets) -> None:
-    try:
-        KdfParameters.parse(secrets.kdf)
-    except WeakParameters as error:
-        raise InvalidRequest(f"Not usable: {error}", param="kdf") from None
-    _check_wrapped(secrets.wrapped_account_key)
-
-
-def _check_wrapped(text: str | None) -> None:
-    if text is not None and len(text) > _WRAPPED_CHARS_MAX:
-        raise InvalidRequest("A wrapped key is not that long", param="wrapped_account_key")
-
-
 def _with_key(
     secrets: DerivedSecrets, public_key: str, recovery: RecoverySecrets
 ) -> dict[str, Any]:
-    _check_secrets(secrets)
+    check_parameters(secrets.kdf)
     try:
         parsed = PublicKey.parse(public_key)
     except InvalidKey as error:
@@ -238,7 +231,6 @@ def _with_key(
 
 
 def _recovery(recovery: RecoverySecrets) -> dict[str, Any]:
-    _check_wrapped(recovery.wrapped_account_key)
     return {
         "recovery_verifier": verifier_of(recovery.login_value),
         "recovery_wrapped_account_key": recovery.wrapped_account_key,

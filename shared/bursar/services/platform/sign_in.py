@@ -6,9 +6,7 @@ password; the login value is derived here and nothing else is kept.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,16 +14,19 @@ from typing import TYPE_CHECKING
 from bursar.domain.errors import Unauthenticated
 from bursar.domain.people import Person
 from bursar.domain.proofs import Session, new_session_token, proof_digest
-from bursar.vault import InvalidInput, KdfParameters, derive, verify
+from bursar.services.platform.emails import normal_email
+from bursar.services.platform.passwords import login_value_of
+from bursar.vault import KdfParameters, verify
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bursar.ports import Clock, Platform
     from bursar.services.platform.attempts import Attempts
     from bursar.services.platform.rules import PlatformRules
 
-# Each takes 64 MiB and a tenth of a second; more at once would exhaust a small function.
-_DERIVATIONS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2id")
 _SALT_BYTES = 16
+_NOBODY = "nobody"
 _NOBODYS_VERIFIER = "0" * 64
 _SECRET = "login"  # noqa: S105 (a secret's name)
 
@@ -67,16 +68,16 @@ class SignIn:
         """
         email = normal_email(email)
         async with self._attempts.at_login(email, source):
-            person = await self.find(email)
-            kdf = await self._kdf_of(person, email)
-            login_value = await login_value_of(password, kdf)
-            return await self._signed_in(person, login_value)
+            began_at, person = self._clock(), await self.find(email)
+            login_value = await login_value_of(password, await self._kdf_of(person, email))
+            return await self._signed_in(person, login_value, began_at)
 
     async def by_login_value(self, email: str, login_value: str, source: str) -> SignedIn:
         """Sign in with what the password yields; raises as `by_password`."""
         email = normal_email(email)
         async with self._attempts.at_login(email, source):
-            return await self._signed_in(await self.find(email), login_value)
+            began_at, person = self._clock(), await self.find(email)
+            return await self._signed_in(person, login_value, began_at)
 
     async def by_recovery(self, email: str, recovery_login_value: str, source: str) -> Person:
         """Who the recovery key's login value belongs to; raises as `by_password`."""
@@ -92,52 +93,37 @@ class SignIn:
         await self._platform.proofs.end(proof_digest(token))
 
     async def find(self, email: str) -> Person | None:
+        """Whose email it is. Both reads are made for an unknown one too: it is no quicker."""
         person_id = await self._platform.links.find("email", normal_email(email))
-        return None if person_id is None else await self._platform.people.get(person_id)
+        return await self._platform.people.get(person_id or _NOBODY)
 
-    async def _signed_in(self, person: Person | None, login_value: str) -> SignedIn:
+    async def _signed_in(
+        self, person: Person | None, login_value: str, began_at: datetime
+    ) -> SignedIn:
         verifier = person.login_verifier if person else _NOBODYS_VERIFIER
         if not verify(login_value, verifier) or person is None:
             raise _wrong()
-        return await self._open(person)
+        return await self._open(person, began_at)
 
-    async def _open(self, person: Person) -> SignedIn:
-        now, token = self._clock(), new_session_token()
+    async def _open(self, person: Person, began_at: datetime) -> SignedIn:
+        """A session counts from before the account was read.
+
+        Its password may be changed between that and now, which ends this session as well.
+        """
+        token = new_session_token()
         session = Session(
             proof_digest(token),
-            now,
-            now + timedelta(seconds=self._rules.session_s),
+            began_at,
+            began_at + timedelta(seconds=self._rules.session_s),
             person_id=person.person_id,
         )
         await self._platform.proofs.open(session)
         return SignedIn(person, token, self._rules.session_s)
 
     async def _kdf_of(self, person: Person | None, email: str) -> str:
-        if person is not None:
-            return person.kdf
         secret = await self._platform.secret(_SECRET)
         salt = hmac.digest(secret, normal_email(email).encode(), "sha256")[:_SALT_BYTES]
-        return str(KdfParameters(salt=salt))
-
-
-async def login_value_of(password: str, kdf: str) -> str:
-    """Derive a login value without stopping everything else meanwhile.
-
-    Raises:
-        Unauthenticated: text that no password can be.
-    """
-    loop = asyncio.get_running_loop()
-    parameters = KdfParameters.parse(kdf)
-    try:
-        keys = await loop.run_in_executor(_DERIVATIONS, derive, password, parameters)
-    except InvalidInput:
-        raise _wrong() from None
-    return keys.login_value
-
-
-def normal_email(text: str) -> str:
-    """An address as it is compared: without blanks around it, in lower case."""
-    return text.strip().casefold()
+        return str(KdfParameters(salt=salt)) if person is None else person.kdf
 
 
 def _wrong() -> Unauthenticated:

@@ -147,7 +147,8 @@ class VaultShare:
         voucher: proves that whoever added the holder could open the vault.
         sealed_to: the public half of the vault's key that is sealed in it.
         previous_sealed: the share in the key that the last rotation replaced, of which
-            `previous_sealed_to` is the public half, in use until `previous_valid_until`.
+            `previous_sealed_to` is the public half, in use until `previous_valid_until`; that
+            key's voucher is `previous_voucher`.
     """
 
     holder_id: str
@@ -161,6 +162,7 @@ class VaultShare:
     previous_valid_until: datetime | None = None
     sealed_to: str | None = None
     previous_sealed_to: str | None = None
+    previous_voucher: str | None = None
 
 
 def person_holder(person_id: str) -> str:

@@ -39,8 +39,10 @@ def share_in_force(share: VaultShare, project: Project) -> VaultShare:
     return replace(
         share,
         sealed=share.previous_sealed or "",
+        voucher=share.previous_voucher or "",
         sealed_to=share.previous_sealed_to,
         previous_sealed=None,
+        previous_voucher=None,
         previous_sealed_to=None,
         previous_valid_until=None,
     )

@@ -186,6 +186,7 @@ class VaultRotation:
             "sealed_to": new_key,
             "updated_at": self._clock(),
             "previous_sealed": share.sealed,
+            "previous_voucher": share.voucher,
             "previous_sealed_to": vault.key,
             "previous_valid_until": until,
         }

@@ -103,7 +103,15 @@ class SealedProject:
         sealed = seal_provider_key(
             text, recipient, self.project_id, key.provider, version, sealed_format
         )
-        changes = {"encrypted_key": sealed, "version": version, "sealed_to": str(recipient)}
+        changes = {
+            "encrypted_key": sealed,
+            "version": version,
+            "sealed_to": str(recipient),
+            "previous_encrypted_key": None,
+            "previous_sealed_to": None,
+            "previous_version": None,
+            "previous_valid_until": None,
+        }
         await self.platform.provider_keys(self.project_id).change(provider_key_id, changes)
 
     async def issue(self, *, oldest_format: int = 1, **fields: Any) -> str:

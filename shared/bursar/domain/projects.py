@@ -95,6 +95,10 @@ class ProviderKey:
         return None
 
 
+PROVIDER_KEY_NAME = "default"
+"""A provider has one key in a project, so its name, which format v2 binds, is always the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class SealedKey:
     """A sealed provider key and the version that it was sealed under."""

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import Unauthenticated, VaultClosed
+from bursar.domain.projects import PROVIDER_KEY_NAME
 from bursar.services.platform.in_force import key_in_force
-from bursar.services.platform.rekeying import KEY_NAME
 from bursar.vault import (
     AnyLlmKey,
     Binding,
@@ -102,7 +102,7 @@ def _vaults_of(
 
 
 def _open(vault: OpenedVault, key: ProviderKey, sealed: SealedKey) -> str:
-    binding = Binding(key.project_id, key.provider, KEY_NAME, sealed.version)
+    binding = Binding(key.project_id, key.provider, PROVIDER_KEY_NAME, sealed.version)
     try:
         text = open_sealed(
             sealed.sealed, vault.private_key, binding, oldest_format=vault.oldest_format

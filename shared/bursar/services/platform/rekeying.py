@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bursar.domain.projects import PROVIDER_KEY_NAME
 from bursar.services.platform.issuing import HolderShare, share_for
 from bursar.vault import (
     Binding,
@@ -25,10 +26,6 @@ from bursar.vault import (
 if TYPE_CHECKING:
     from bursar.domain.projects import ProviderKey, VaultShare
     from bursar.vault import PrivateKey
-
-KEY_NAME = "default"
-"""A provider has one key in a project, so its name is always the same."""
-
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
@@ -97,11 +94,11 @@ def seal_provider_key(  # noqa: PLR0917 (a key, whose, and where it will be)
     """Seal a provider key in the format that its readers know: 1 for published SDKs, else 2."""
     if sealed_format == 1:
         return seal_v1(plaintext, recipient)
-    return seal_v2(plaintext, recipient, Binding(project_id, provider, KEY_NAME, version))
+    return seal_v2(plaintext, recipient, Binding(project_id, provider, PROVIDER_KEY_NAME, version))
 
 
 def _resealed(old: PrivateKey, new: PrivateKey, key: ProviderKey, oldest_format: int) -> Resealed:
-    binding = Binding(key.project_id, key.provider, KEY_NAME, key.version)
+    binding = Binding(key.project_id, key.provider, PROVIDER_KEY_NAME, key.version)
     plaintext = open_sealed(key.encrypted_key, old, binding, oldest_format=oldest_format)
     sealed = seal_provider_key(
         plaintext,

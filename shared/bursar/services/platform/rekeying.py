@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bursar.domain.projects import ProviderKey, VaultShare
     from bursar.vault import PrivateKey
 
+
 @dataclass(frozen=True, slots=True)
 class Resealed:
     """A provider key's new text, and the version that it is bound to."""

@@ -180,7 +180,7 @@ def proxy_services(
         rates=Rates(storage.rate_limiter, policy, utc_now),
         till=till,
         exchange=Exchange(reached.upstream, till, policy),
-        last_use=LastUse(storage.directory, utc_now),
+        last_use=LastUse(storage.directory, storage.platform, utc_now),
         policy=policy,
         observe=observe,
     )

@@ -106,7 +106,7 @@ class World:
             rates=Rates(storage.rate_limiter, policy, self.clock),
             till=till,
             exchange=Exchange(self.upstream, till, policy),
-            last_use=LastUse(storage.directory, self.clock),
+            last_use=LastUse(storage.directory, storage.platform, self.clock),
             policy=policy,
             observe=observe,
         )

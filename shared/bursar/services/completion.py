@@ -93,6 +93,7 @@ class Completion:
         exchange = self.exchange.run(tab, target, headers)
         answer = await (while_present(exchange, gone) if request.is_streamed else exchange)
         await self.last_use.note(credential.issued_key)
+        await self.last_use.note_provider_key(caller.project, target.provider_key_id)
         return replace(answer, headers={**answer.headers, **_headers_of(tab)})
 
     async def _target(self, credential: Credential, request: InferenceRequest) -> Target:

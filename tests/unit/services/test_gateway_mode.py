@@ -115,6 +115,19 @@ async def test_only_an_issued_keys_use_is_noted() -> None:
     assert [record.last_used_at for record in keys] == [world.now]
 
 
+async def test_the_use_of_a_provider_key_is_noted_once_a_minute() -> None:
+    world, project = await _world()
+    key = await project.issue()
+    started = world.now
+    for seconds in (0, 59, 1):
+        world.pass_time(seconds=seconds)
+        await world.chat(key)
+        (sealed,) = await project.platform.provider_keys(project.project_id).page(skip=0, limit=9)
+        noted = world.now if seconds != 59 else started
+        assert sealed.last_used_at == noted
+        assert sealed.version == 1
+
+
 async def test_a_stream_is_served_and_charged_as_a_whole_answer_is() -> None:
     world, project = await _world()
     world.upstream.answer = stream(delta("hi"), usage_chunk(300, 100), DONE)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bursar.services.model_list import ModelList
 
 
-_CORS_HEADERS = ["Content-Type", "Authorization", "X-AnyLLM-Key", "x-api-key"]
+_CORS_HEADERS = ["Content-Type", "Authorization", "X-AnyLLM-Key", "x-api-key", "AnyLLM-Client-Name"]
 
 
 def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) -> SecurityHeaders:

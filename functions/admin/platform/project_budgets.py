@@ -11,6 +11,7 @@ from functions.admin.platform.dependencies import Office
 from functions.admin.platform.roles import IN_A_PROJECT, Owned, Readable
 from functions.admin.platform.schemas.fields import Message
 from functions.admin.platform.schemas.project_budgets import (
+    ListedBudget,
     ProjectBudgetAnswer,
     ProjectBudgetCreate,
     ProjectBudgetList,
@@ -78,13 +79,13 @@ async def delete_project_budget(period: SpendPeriod, project: Owned, office: Off
     return answer(_DELETED)
 
 
-@router.get("/clients/{client_id}/budgets/", response_model=list[ProjectBudgetAnswer])
+@router.get("/clients/{client_id}/budgets/", response_model=list[ListedBudget])
 async def list_client_budgets(
     client_id: _ReadableClient, project: Readable, office: Office
 ) -> Response:
     """List a client's budgets."""
     standings = await office.project_budgets.list(project, client_id)
-    return answer([ProjectBudgetAnswer.of(standing) for standing in standings])
+    return answer([ListedBudget.of(standing) for standing in standings])
 
 
 @router.post(

@@ -346,3 +346,30 @@ async def test_a_person_cannot_use_a_projects_routes_nor_a_project_a_persons(
 
     assert (await person.get(f"{KEYS}/openai")).status_code == 401
     assert (await project.get("/api/v1/accounts/me")).status_code == 401
+
+
+@pytest.mark.parametrize("model", [f"{MODEL}-2024-07-18", f"{MODEL}-20240718"])
+async def test_a_dated_release_has_the_price_of_its_model(direct: Direct, model: str) -> None:
+    async with await direct.client() as client:
+        await client.post(EVENTS, json=direct.event(model=model))
+
+    (record,) = await direct.records()
+    assert (record.model, record.cost_usd) == (model, COST)
+
+
+async def test_another_model_does_not_borrow_a_price(direct: Direct) -> None:
+    async with await direct.client() as client:
+        await client.post(EVENTS, json=direct.event(model=f"{MODEL}-turbo"))
+
+    (record,) = await direct.records()
+    assert record.cost_usd is None
+
+
+async def test_an_emptied_key_is_none(direct: Direct) -> None:
+    keys = direct.office.platform.platform.provider_keys(direct.project_id)
+    await keys.change(direct.key_id, {"encrypted_key": ""})
+    async with await direct.client() as client:
+        answer = await client.get(f"{KEYS}/openai")
+
+    assert answer.status_code == 404
+    assert "encrypted_key" not in answer.text

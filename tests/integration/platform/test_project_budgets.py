@@ -88,7 +88,8 @@ async def test_a_budget_is_made_with_its_period_and_amounts_as_text(
         "updated_at": "2026-01-10T12:00:00.000000Z",
     }
     assert (await ada.get(f"{path}/weekly")).json() == budget
-    assert (await ada.get(path)).json() == {"data": [budget], "count": 1}
+    listed = {name: value for name, value in budget.items() if name not in {"client_id", "held"}}
+    assert (await ada.get(path)).json() == {"data": [listed], "count": 1}
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ async def test_a_client_counts_its_own_requests(
 
     budget = await made(ada, own, {"budget_limit": 5, "spend_period": "daily"})
     assert (budget["client_id"], budget["current_spend"]) == (web["id"], "2.0000")
-    assert (await ada.get(own)).json() == [budget]
+    assert [each["id"] for each in (await ada.get(own)).json()] == [budget["id"]]
     assert (await ada.get(path)).json() == {"data": [], "count": 0}
     changed = await ada.patch(f"{own}daily", json={"budget_limit": "6"})
     assert changed.json()["budget_limit"] == "6.0000"

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
@@ -30,31 +30,28 @@ class ProjectBudgetPatch(BaseModel):
     budget_limit: LimitUsd = Field(description=_LIMIT)
 
 
-class ProjectBudgetAnswer(BaseModel):
-    """A budget, and how it stands in its current period."""
+_EXAMPLE = {
+    "id": "5a7e8a0c-5c2e-4d39-8a58-0a1d2f6a3d11",
+    "project_id": "550e8400-e29b-41d4-a716-446655440000",
+    "budget_limit": "100.0000",
+    "current_spend": "50.0000",
+    "spend_period": "monthly",
+    "period_start": "2026-01-01T00:00:00.000000Z",
+    "period_end": "2026-02-01T00:00:00.000000Z",
+    "created_at": "2026-01-01T08:30:00.000000Z",
+    "updated_at": "2026-01-01T08:30:00.000000Z",
+}
 
-    model_config = examples(
-        {
-            "id": "5a7e8a0c-5c2e-4d39-8a58-0a1d2f6a3d11",
-            "project_id": "550e8400-e29b-41d4-a716-446655440000",
-            "client_id": None,
-            "budget_limit": "100.0000",
-            "current_spend": "50.0000",
-            "held": "0.0000",
-            "spend_period": "monthly",
-            "period_start": "2026-01-01T00:00:00.000000Z",
-            "period_end": "2026-02-01T00:00:00.000000Z",
-            "created_at": "2026-01-01T08:30:00.000000Z",
-            "updated_at": "2026-01-01T08:30:00.000000Z",
-        }
-    )
+
+class ListedBudget(BaseModel):
+    """A budget in a list. any-llm's command makes a column of every field, so these are few."""
+
+    model_config = examples(_EXAMPLE)
 
     id: str
     project_id: str
-    client_id: str | None = Field(description="Whose it is; null for the whole project's.")
     budget_limit: Amount = Field(description=_LIMIT)
     current_spend: Amount = Field(description="US dollars spent in the current period.")
-    held: Amount = Field(description="US dollars set aside for requests and leases in flight.")
     spend_period: SpendPeriod = Field(description=_PERIOD)
     period_start: Timestamp
     period_end: Timestamp | None
@@ -63,29 +60,48 @@ class ProjectBudgetAnswer(BaseModel):
 
     @classmethod
     def of(cls, standing: ProjectBudgetStanding) -> Self:
-        budget = standing.budget
+        return cls(**_fields(standing))
+
+
+class ProjectBudgetAnswer(ListedBudget):
+    """A budget, and how it stands in its current period."""
+
+    model_config = examples({**_EXAMPLE, "client_id": None, "held": "0.0000"})
+
+    client_id: str | None = Field(description="Whose it is; null for the whole project's.")
+    held: Amount = Field(description="US dollars set aside for requests and leases in flight.")
+
+    @classmethod
+    def of(cls, standing: ProjectBudgetStanding) -> Self:
         return cls(
-            id=budget.budget_id,
-            project_id=budget.project_id,
-            client_id=budget.client_id,
-            budget_limit=budget.limit_usd,
-            current_spend=standing.balance.spent_usd,
+            **_fields(standing),
+            client_id=standing.budget.client_id,
             held=standing.balance.held_usd,
-            spend_period=budget.spend_period,
-            period_start=standing.period.start,
-            period_end=standing.period.end,
-            created_at=budget.created_at,
-            updated_at=budget.updated_at,
         )
 
 
 class ProjectBudgetList(BaseModel):
     """A project's budgets: daily, weekly, monthly."""
 
-    data: list[ProjectBudgetAnswer]
+    data: list[ListedBudget]
     count: int
 
     @classmethod
     def of(cls, standings: Sequence[ProjectBudgetStanding]) -> Self:
-        data = [ProjectBudgetAnswer.of(standing) for standing in standings]
+        data = [ListedBudget.of(standing) for standing in standings]
         return cls(data=data, count=len(data))
+
+
+def _fields(standing: ProjectBudgetStanding) -> dict[str, Any]:
+    budget = standing.budget
+    return {
+        "id": budget.budget_id,
+        "project_id": budget.project_id,
+        "budget_limit": budget.limit_usd,
+        "current_spend": standing.balance.spent_usd,
+        "spend_period": budget.spend_period,
+        "period_start": standing.period.start,
+        "period_end": standing.period.end,
+        "created_at": budget.created_at,
+        "updated_at": budget.updated_at,
+    }

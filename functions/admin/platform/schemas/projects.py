@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -47,53 +47,71 @@ class ProjectPatch(Patch):
     )
 
 
-class ProjectAnswer(BaseModel):
-    """A project."""
+_EXAMPLE = {
+    "id": "550e8400-e29b-41d4-a716-446655440000",
+    "name": "web",
+    "description": None,
+    "encryption_key": _KEY,
+    "created_at": "2026-01-31T12:00:00.000000Z",
+    "updated_at": "2026-01-31T12:00:00.000000Z",
+}
 
-    model_config = examples(
-        {
-            "id": "550e8400-e29b-41d4-a716-446655440000",
-            "name": "web",
-            "description": None,
-            "encryption_key": _KEY,
-            "previous_encryption_key": None,
-            "previous_valid_until": None,
-            "created_at": "2026-01-31T12:00:00.000000Z",
-            "updated_at": "2026-01-31T12:00:00.000000Z",
-        }
-    )
+
+class ListedProject(BaseModel):
+    """A project in a list. any-llm's command makes a column of every field, so these are few."""
+
+    model_config = examples(_EXAMPLE)
 
     id: str
     name: str
     description: str | None
     encryption_key: str | None
-    previous_encryption_key: str | None = Field(
-        description="The vault's key that the last rotation with a grace period replaced."
-    )
-    previous_valid_until: Timestamp | None = Field(description="Until when that one works.")
     created_at: Timestamp
     updated_at: Timestamp
 
     @classmethod
     def of(cls, project: Project) -> Self:
+        return cls(**_fields(project))
+
+
+class ProjectAnswer(ListedProject):
+    """A project."""
+
+    model_config = examples(
+        {**_EXAMPLE, "previous_encryption_key": None, "previous_valid_until": None}
+    )
+
+    previous_encryption_key: str | None = Field(
+        description="The vault's key that the last rotation with a grace period replaced."
+    )
+    previous_valid_until: Timestamp | None = Field(description="Until when that one works.")
+
+    @classmethod
+    def of(cls, project: Project) -> Self:
         return cls(
-            id=project.project_id,
-            name=project.name,
-            description=project.description,
-            encryption_key=project.encryption_key,
+            **_fields(project),
             previous_encryption_key=project.previous_encryption_key,
             previous_valid_until=project.previous_valid_until,
-            created_at=project.created_at,
-            updated_at=project.updated_at,
         )
 
 
 class ProjectList(BaseModel):
     """A page of projects, and how many there are in all."""
 
-    data: list[ProjectAnswer]
+    data: list[ListedProject]
     count: int
 
     @classmethod
     def of(cls, projects: Sequence[Project], count: int) -> Self:
-        return cls(data=[ProjectAnswer.of(project) for project in projects], count=count)
+        return cls(data=[ListedProject.of(project) for project in projects], count=count)
+
+
+def _fields(project: Project) -> dict[str, Any]:
+    return {
+        "id": project.project_id,
+        "name": project.name,
+        "description": project.description,
+        "encryption_key": project.encryption_key,
+        "created_at": project.created_at,
+        "updated_at": project.updated_at,
+    }

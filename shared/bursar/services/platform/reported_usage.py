@@ -11,6 +11,7 @@ record and lease change together, and the accounts are charged when the lease cl
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _HELD_FOR = timedelta(minutes=15)
 _ENTERED_WITHIN = timedelta(minutes=1)
 _TRIES = 20
+# As in gpt-4o-mini-2024-07-18 and claude-sonnet-4-5-20250929.
+_RELEASE_DATE = re.compile(r"-20\d\d-?[01]\d-?[0-3]\d$", re.ASCII)
 _AT_ONCE = 8
 
 
@@ -112,7 +115,7 @@ class ReportedUsage:
         """What the report says; under a lease, its accounts and so its client are the lease's."""
         now = self.clock()
         price, key_id, client_id = await asyncio.gather(
-            self.directory.prices.get(f"{report.provider}:{report.model}"),
+            self._price(report),
             self._key_id(project, report),
             self.spending.client_named(project, report.client_name),
         )
@@ -136,6 +139,17 @@ class ReportedUsage:
             provider_key_id=key_id,
             tokens_per_second=report.tokens_per_second,
         )
+
+    async def _price(self, report: UsageReport) -> Price | None:
+        """The model's price, or that of the model which it is a dated release of.
+
+        SDKs up to 1.10 report the name that the provider answered with, which is such a one.
+        """
+        price = await self.directory.prices.get(f"{report.provider}:{report.model}")
+        undated = _RELEASE_DATE.sub("", report.model)
+        if price is not None or undated == report.model:
+            return price
+        return await self.directory.prices.get(f"{report.provider}:{undated}")
 
     async def _key_id(self, project: Project, report: UsageReport) -> str | None:
         """The key that is named, if it is the project's; where none is, the provider's."""

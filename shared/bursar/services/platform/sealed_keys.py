@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from bursar.domain.errors import Conflict, NotFound, StoreUnavailable
 from bursar.domain.money import ZERO
-from bursar.domain.projects import SealedKey
 from bursar.ports import Clock, Platform
 from bursar.services.listing import everything
 from bursar.services.platform.in_force import key_in_force
@@ -17,7 +16,7 @@ from bursar.services.platform.project_spending import ProjectSpending
 from bursar.vault import format_of
 
 if TYPE_CHECKING:
-    from bursar.domain.projects import Project, ProviderKey
+    from bursar.domain.projects import Project, ProviderKey, SealedKey
     from bursar.services.platform.access import ProjectSession
 
 _LOG = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class SealedKeys:
         sealed = self._sealed_for(session, key)
         if key is None or sealed is None:
             raise NotFound(f"No provider key found for '{provider}' in this project")
-        if sealed.sealed and format_of(sealed.sealed) not in formats:
+        if format_of(sealed.sealed) not in formats:
             raise Conflict(
                 f"The key of '{provider}' is sealed in a format that this client does not know: "
                 "seal it again with 'bursar vault seal --format 1'"
@@ -70,13 +69,15 @@ class SealedKeys:
         return replace(key, encrypted_key=sealed.sealed, version=sealed.version)
 
     def _sealed_for(self, session: ProjectSession, key: ProviderKey | None) -> SealedKey | None:
-        """An empty key, of a provider that needs none, is sealed for nobody in particular."""
+        """What the caller's vault key opens.
+
+        An empty key is none. Told about it, SDKs up to 1.8.5 would take the `ANY_LLM_KEY` itself
+        for the provider's key, and send it there.
+        """
         if key is None:
             return None
         key = key_in_force(key, session.project)
-        if not key.encrypted_key:
-            return SealedKey("", key.version)
-        return key.sealed_for(session.public_key, self.clock())
+        return key.sealed_for(session.public_key, self.clock()) if key.encrypted_key else None
 
     async def _has_reserved(self, project: Project, lease_id: str | None) -> bool:
         """A lease may hold the whole budget, which is why there is nothing left of it."""

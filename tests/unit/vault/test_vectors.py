@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,7 +39,6 @@ from bursar.vault import (
     vouch,
     wrapping_key,
 )
-from tests.engines import ROOT
 from tests.unit.vault import independent
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ Results = dict[str, Any]
 
 _VECTORS = {
     path.stem: json.loads(path.read_text())
-    for path in sorted((ROOT / "tests/vectors/vault").glob("*.json"))
+    for path in sorted((Path(__file__).parents[2] / "vectors/vault").glob("*.json"))
 }
 _ERRORS: dict[str, type[VaultError]] = {
     "cannot-open": CannotOpen,

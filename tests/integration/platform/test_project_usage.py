@@ -54,7 +54,7 @@ async def records(office: Office, ada: httpx2.AsyncClient, vault: Vault) -> list
     found = []
     for fields in wanted:
         office.wait(hours=5)
-        at = {"request_id": request_id(office.now), "created_at": office.now}
+        at: dict[str, Any] = {"request_id": request_id(office.now), "created_at": office.now}
         found.append(replace(blank, **at, **fields))
         await office.services.usage_log.record(found[-1])
         for user_id in ("alice", project_user_id(other.project_id)):

@@ -44,7 +44,7 @@ def test_a_project_is_made_listed_shown_changed_and_deleted(client: Client) -> N
     made = client.create_project("web", description="the shop", encryption_key=key)
     assert (made["name"], made["description"], made["encryption_key"]) == ("web", "the shop", key)
     assert client.get_project(made["id"]) == made
-    assert made in client.list_projects()["data"]
+    assert made["id"] in [each["id"] for each in client.list_projects()["data"]]
 
     changed = client.update_project(made["id"], name="shop", description="")
     assert (changed["name"], changed["description"]) == ("shop", "")

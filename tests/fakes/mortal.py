@@ -28,13 +28,15 @@ class Fate:
     Args:
         at_write: the write, counted from 0, at which it meets trouble; None spares it.
         trouble: `killed` before it; `refused`, nothing is written and it is told so; `lost`, it is
-            written and the process does not learn it.
+            written and the process does not learn it; `late`, the same, and it is written when
+            the process has long given up.
         seed: decides between which of its steps others have theirs.
     """
 
     def __init__(self, at_write: int | None = None, trouble: str = "killed", seed: int = 0) -> None:
         self._left = at_write
         self._trouble = trouble
+        self._late: list[Callable[[], Coroutine[Any, Any, Any]]] = []
         self._random = Random(seed)  # noqa: S311 (a test's choice)
 
     async def step(self, work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
@@ -49,12 +51,18 @@ class Fate:
             self._left -= 1
         return await self.step(work)
 
+    async def let_late_writes_arrive(self) -> None:
+        while self._late:
+            await self._late.pop()()
+
     async def _meet_trouble(self, work: Callable[[], Coroutine[Any, Any, ResultT]]) -> None:
         if self._trouble == "killed":
             raise Killed
         self._left = None
         if self._trouble == "lost":
             await self.step(work)
+        if self._trouble == "late":
+            self._late.append(work)
         raise StoreUnavailable("The store was lost touch with")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bursar.domain.errors import BudgetExceeded, StoreUnavailable
 from bursar.domain.pricing import Price
@@ -45,16 +45,16 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
-LIMITS = {"project/p": Decimal("1.00"), "client/web": Decimal("0.60")}
+LIMITS = {"project/p": Decimal("2.00"), "client/web": Decimal("1.20")}
 PROJECT = Project("p", "p", START, START, encryption_key="pk", default_client_id="jobs")
 
 _fates = st.builds(
     Fate,
-    st.none() | st.integers(0, 8),
-    st.sampled_from(["killed", "refused", "lost"]),
+    st.sampled_from([None, None, 0, 1, 2, 3, 4, 5, 7]),
+    st.sampled_from(["killed", "refused", "lost", "late"]),
     st.integers(0, 1_000),
 )
-_cents = st.integers(1, 70)
+_cents = st.integers(1, 60)
 _clients = st.sampled_from(["web", "jobs"])
 _picks = st.integers(0, 50)
 
@@ -90,7 +90,7 @@ class LeaseMachine(RuleBasedStateMachine):
         self._run(self._begin())
 
     def teardown(self) -> None:
-        self.end_everything()
+        self._end_everything()
         self.loop.close()
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -121,29 +121,31 @@ class LeaseMachine(RuleBasedStateMachine):
         office.now = self.now
         return office
 
-    async def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def _do(self, fate: Fate, work: Coroutine[Any, Any, Any]) -> Any:
         try:
             return await work
         except (Killed, StoreUnavailable):
             self.is_calm = False
             return None
+        finally:
+            await fate.let_late_writes_arrive()
 
     # What processes do.
 
     async def _grant(self, fate: Fate, wanted: LeaseRequest) -> None:
-        lease = await self._do(self._office(fate).platform.leases.grant(PROJECT, wanted))
+        lease = await self._do(fate, self._office(fate).platform.leases.grant(PROJECT, wanted))
         if lease is not None:
             self.granted.append(lease)
 
     async def _report(self, fate: Fate, event: Event) -> None:
         entered = await self._do(
-            self._office(fate).platform.reported_usage.enter(PROJECT, event.report)
+            fate, self._office(fate).platform.reported_usage.enter(PROJECT, event.report)
         )
         if entered is not None:
             event.is_told = True
 
     async def _close(self, fate: Fate, lease: Lease) -> None:
-        await self._do(self._office(fate).platform.leases.close(PROJECT, lease.lease_id))
+        await self._do(fate, self._office(fate).platform.leases.close(PROJECT, lease.lease_id))
 
     async def _sweep(self, fate: Fate) -> None:
         office = self._office(fate)
@@ -157,7 +159,7 @@ class LeaseMachine(RuleBasedStateMachine):
             clock=services.clock,
             leases=LeaseEnd(platform.platform, services.usage_log, services.clock),
         )
-        await self._do(sweep.run())
+        await self._do(fate, sweep.run())
 
     # What happens.
 
@@ -175,14 +177,14 @@ class LeaseMachine(RuleBasedStateMachine):
         self.events.append(Event(number, report, cents * CENT))
         return self.events[-1]
 
-    def _picked(self, pick: int) -> Lease | None:
-        """One of the leases, or none."""
-        return self.granted[pick % len(self.granted)] if self.granted and pick % 5 else None
+    def _picked(self, pick: int) -> Lease:
+        """One of the leases, mostly the newest."""
+        return self.granted[-1 - min(pick // 10, len(self.granted) - 1)]
 
     @rule(
         cents=_cents,
         least=st.none() | _cents,
-        minutes=st.sampled_from([1, 10, 1_440]),
+        minutes=st.sampled_from([1, 10, 60, 1_440]),
         client=_clients,
         fate=_fates,
     )
@@ -198,28 +200,44 @@ class LeaseMachine(RuleBasedStateMachine):
         for subject in self._limited(client):
             assert self._left(subject) >= min(ZERO, before[subject])
 
+    @precondition(lambda self: self.granted)
     @rule(cents=_cents, client=_clients, pick=_picks, fate=_fates)
-    def report(self, cents: int, client: str, pick: int, fate: Fate) -> None:
-        self._run(self._report(fate, self._new_event(cents, client, self._picked(pick))))
+    def report_under_a_lease(self, cents: int, client: str, pick: int, fate: Fate) -> None:
+        event = self._new_event(cents, client, self._picked(pick))
+        self._run(self._report(fate, event))
 
+    @rule(cents=_cents, client=_clients, fate=_fates)
+    def report_without_a_lease(self, cents: int, client: str, fate: Fate) -> None:
+        self._run(self._report(fate, self._new_event(cents, client, None)))
+
+    @precondition(lambda self: self.events)
     @rule(pick=_picks, fate=_fates)
     def report_again(self, pick: int, fate: Fate) -> None:
-        if self.events:
-            self._run(self._report(fate, self.events[pick % len(self.events)]))
+        self._run(self._report(fate, self.events[-1 - pick % len(self.events)]))
 
-    @rule(pick=_picks, fate=_fates)
-    def close(self, pick: int, fate: Fate) -> None:
-        if self.granted:
-            self._run(self._close(fate, self.granted[pick % len(self.granted)]))
+    @precondition(lambda self: self.granted)
+    @rule(pick=_picks, fate=_fates, is_late=st.booleans())
+    def close(self, pick: int, fate: Fate, *, is_late: bool) -> None:
+        if is_late:
+            self.now = max(self.now, self._picked(pick).deadline)
+        self._run(self._close(fate, self._picked(pick)))
 
     @rule(fate=_fates)
     def sweep(self, fate: Fate) -> None:
         self._run(self._sweep(fate))
 
-    @rule(minutes=st.sampled_from([1, 6, 16, 60, 1_440]))
+    @precondition(lambda self: self.granted)
+    @rule(pick=_picks, fate=_fates)
+    def outlive(self, pick: int, fate: Fate) -> None:
+        """A lease's time is over and the schedule comes by: what is reported now is late."""
+        self.now = max(self.now, self._picked(pick).deadline)
+        self._run(self._sweep(fate))
+
+    @rule(minutes=st.sampled_from([1, 3, 6, 16, 1_440]))
     def pass_time(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
+    @precondition(lambda self: self.granted)
     @rule(
         calls=st.lists(st.tuples(_cents, _clients), min_size=1, max_size=4),
         pick=_picks,
@@ -232,22 +250,18 @@ class LeaseMachine(RuleBasedStateMachine):
         events = [self._new_event(*call, lease) for call in calls]
         events.append(self.events[again % len(self.events)])
         works = [self._report(fate, event) for fate, event in zip(fates, events, strict=False)]
-        if lease is not None:
-            works.append(self._close(fates[5], lease))
-        works += [self._sweep(fates[6]), self._sweep(fates[7])]
+        works += [self._close(fates[5], lease), self._sweep(fates[6]), self._sweep(fates[7])]
 
         async def together() -> None:
             await asyncio.gather(*works)
 
         self._run(together())
 
-    @rule()
-    def end_everything(self) -> None:
+    def _end_everything(self) -> None:
         """Time passes and the schedule comes by: every lease has ended, every crash is repaired."""
         self.now += timedelta(days=3)
         self._run(self._sweep(Fate()))
         assert not any(account.holds for account in self._accounts("").values())
-        self.is_calm = True
         self._check_leases()
         self._check_total("user/", [None])
         self._check_total("project/p", [None])
@@ -384,7 +398,7 @@ class LeaseMachine(RuleBasedStateMachine):
 
 
 LeaseMachine.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -233,6 +234,16 @@ async def test_a_budget_made_again_neither_forgets_nor_counts_twice(
         await record(office, vault, unseen)
         await made(ada, path, body)
         assert await spent(ada, f"{path}/daily") == expected
+
+
+async def test_of_a_budget_made_several_times_at_once_one_is_kept_and_nothing_counts_twice(
+    ada: httpx2.AsyncClient, vault: Vault, path: str, office: Office
+) -> None:
+    await record(office, vault, "1.5")
+    body = {"budget_limit": 10, "spend_period": "daily"}
+    answers = await asyncio.gather(*(ada.post(path, json=body) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409, 409]
+    assert await spent(ada, f"{path}/daily") == "1.5000"
 
 
 async def test_a_budget_made_again_leaves_room_for_what_is_held_and_what_that_has_used(

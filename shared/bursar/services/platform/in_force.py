@@ -33,14 +33,14 @@ def key_in_force(key: ProviderKey, project: Project) -> ProviderKey:
 
 def share_in_force(share: VaultShare, project: Project) -> VaultShare:
     """A share of the project's vault key, where there is one."""
-    is_current = share.sealed_to == project.encryption_key
-    if is_current or share.previous_sealed_to != project.encryption_key:
+    current = project.encryption_key
+    if current is None or share.sealed_to == current or share.previous_sealed_to != current:
         return share
     return replace(
         share,
         sealed=share.previous_sealed or "",
         voucher=share.previous_voucher or "",
-        sealed_to=share.previous_sealed_to,
+        sealed_to=current,
         previous_sealed=None,
         previous_voucher=None,
         previous_sealed_to=None,

@@ -113,8 +113,8 @@ class Projects:
         now = self._clock()
         user_id = project_user_id(project.project_id)
         await self._directory.users.change(user_id, {"deleted_at": now, "updated_at": now})
-        await self._platform.projects.remove(project.project_id)
         await self._vaults.release(_keys_of(project), project.project_id)
+        await self._platform.projects.remove(project.project_id)
         await self._members.dissolve(project.project_id)
 
     async def _with_first_vault(self, project: Project, key: str) -> Project:

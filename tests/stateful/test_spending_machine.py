@@ -18,6 +18,7 @@ from bursar.dialects.openai_chat import parse_chat
 from bursar.domain.errors import BudgetExceeded, UpstreamBroken, UpstreamError, UpstreamUnreachable
 from bursar.domain.ids import request_id
 from bursar.services.answers import StreamedAnswer
+from bursar.services.credentials import Credential
 from bursar.services.quoting import quote_request
 from tests.fakes.scripted_upstream import (
     DONE,
@@ -125,7 +126,7 @@ class SpendingMachine(RuleBasedStateMachine):
             identity = world.completion.identity
             user = await world.storage.directory.users.get("alice")
             assert user is not None
-            caller = await identity.caller(None, "alice")
+            caller = await identity.caller(Credential("the master key"), "alice")
             request = parse_chat(msgspec.json.encode({"model": MODEL} | self._body(10, most)))
             price = await world.storage.directory.prices.get(MODEL)
             quoted = quote_request(request, price, world.policy, is_limited=True)

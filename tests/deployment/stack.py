@@ -51,6 +51,12 @@ class Stack:
         headers = {"authorization": f"Bearer {key or self._master_key}"}
         return httpx2.request(method, self.url + path, json=body, headers=headers, timeout=60)
 
+    def send(
+        self, method: str, path: str, content: bytes, headers: dict[str, str]
+    ) -> httpx2.Response:
+        """Send bytes as they are."""
+        return httpx2.request(method, self.url + path, content=content, headers=headers, timeout=60)
+
     def json(
         self, method: str, path: str, body: object = None, *, key: str | None = None
     ) -> dict[str, Any]:

@@ -159,6 +159,15 @@ def test_junk_is_refused_with_the_one_error(junk: str) -> None:
         unwrap_account_key(junk, _SECRET, account_id="account")
 
 
+@pytest.mark.parametrize("label", ["", "bursar.v2."])
+def test_what_is_too_short_for_any_box_has_no_format(label: str) -> None:
+    ephemeral = _OTHER.public.raw
+    assert format_of(label + to_base64(ephemeral + bytes(16))) in {1, 2}
+    for size in range(16):
+        with pytest.raises(CannotOpen):
+            format_of(label + to_base64(ephemeral + bytes(size)))
+
+
 @_tries
 @given(_keys, _keys, _texts, _texts, st.integers(1, 255))
 def test_a_share_brings_the_vault_to_its_holder_alone(

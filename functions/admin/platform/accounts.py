@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from fastapi import APIRouter, Request, Response
 
 from bursar.domain.errors import NotFound, Unauthenticated
@@ -146,14 +148,14 @@ async def complete_recovery(wanted: Recovery, office: Office, source: Source) ->
 
 
 @router.delete(
-    "/{account_id}",
+    "/{account_id:uuid}",
     response_model=Message,
     dependencies=Master,
     responses={**NOT_FOUND, **CONFLICT},
 )
-async def delete_account(account_id: str, office: Office) -> Response:
+async def delete_account(account_id: UUID, office: Office) -> Response:
     """Delete somebody's account, under the master key."""
-    await office.people.remove(await office.people.get(account_id))
+    await office.people.remove(await office.people.get(str(account_id)))
     return answer(Message(message="Account deleted"))
 
 

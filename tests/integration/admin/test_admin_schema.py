@@ -34,7 +34,11 @@ def _app() -> FastAPI:
     return create_app(office.services, office.platform)
 
 
-schema = schemathesis.openapi.from_asgi("/openapi.json", _app(), config=_CONFIG)
+# People and projects present tokens of their own: tests/integration/platform asks those routes.
+# No generator writes protobuf, which traces are.
+schema = schemathesis.openapi.from_asgi("/openapi.json", _app(), config=_CONFIG).exclude(
+    path_regex="^(/api/v1/|/v1/traces)"
+)
 
 
 @schema.parametrize()

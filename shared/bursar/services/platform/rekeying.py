@@ -61,7 +61,8 @@ def rekey(  # what a rotation is about
         old: the vault's private key.
         new: the one that replaces it.
         project_id: whose vault it is.
-        provider_keys: all of the project's, archived ones too.
+        provider_keys: all of the project's, archived ones too. What is sealed to an earlier key
+            of the vault, which nobody has any more, stays as it is.
         shares: everybody who can open the vault.
         oldest_format: older ones are refused, and will be by the new shares.
 

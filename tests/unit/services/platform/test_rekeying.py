@@ -89,6 +89,12 @@ def test_a_provider_key_without_a_text_needs_no_sealing() -> None:
     assert rekey(OLD, NEW, "p1", [empty], []).provider_keys == []
 
 
+def test_what_is_sealed_to_an_earlier_vault_key_stays_as_it_is() -> None:
+    earlier = replace(_provider_key(1), sealed_to=str(PrivateKey.generate().public))
+
+    assert rekey(OLD, NEW, "p1", [earlier], []).provider_keys == []
+
+
 def test_a_rotation_does_not_share_with_a_holder_that_a_server_has_added() -> None:
     planted = replace(_share(issue_for_vault(OLD, "p1")), public_key=str(NEW.public))
 

@@ -13,12 +13,15 @@ from functions.admin.platform.dependencies import Office, ProjectToken
 from functions.admin.platform.schemas.direct import UsageEvent
 from functions.admin.schemas.problems import (
     BAD_REQUEST,
+    INVALID,
     NOT_FOUND,
     TOO_LARGE,
     UNAUTHORIZED,
 )
 
-router = APIRouter(tags=["direct mode"], route_class=ExactRoute, responses=UNAUTHORIZED)
+router = APIRouter(
+    tags=["direct mode"], route_class=ExactRoute, responses={**UNAUTHORIZED, **INVALID}
+)
 
 ENDPOINT = "/v1/traces"
 _INFLATED_BYTES_MAX = 4 * 1024 * 1024

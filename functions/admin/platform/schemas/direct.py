@@ -13,6 +13,7 @@ from bursar.domain.usage import TokenUsage
 from bursar.services.platform.leases import LeaseRequest
 from bursar.services.platform.reports import UsageReport
 from functions.admin.platform.schemas.fields import Amount, PublicKeyText, Timestamp
+from functions.admin.schemas.examples import examples
 from functions.admin.schemas.fields import Integer, LimitUsd
 
 _NAME = re.compile(r"[\w.:/@+-]{1,200}", re.ASCII)
@@ -158,6 +159,10 @@ class UsageEvent(BaseModel):
 
 class LeaseCreate(BaseModel):
     """An amount to be reserved, and for how long."""
+
+    model_config = examples(
+        {"amount": "0.50", "duration_sec": 600, "client_name": "web", "minimum": "0.10"}
+    )
 
     amount: LimitUsd = Field(description="US dollars.")
     duration_sec: Integer = Field(description="How long it may be spent from.")

@@ -100,7 +100,9 @@ def test_another_member_opens_the_vault_once_it_is_shared(
     _request(served, ada, "POST", f"/projects/{project}/members", email=bob.email, role="member")
     assert bob.run("vault", "issue", project).returncode == 4
 
-    ada("vault", "share", project, bob.email)
+    assert ada.run("vault", "share", project, bob.email).returncode == 1
+    shown = ada.run("vault", "share", project, bob.email, "--yes")
+    assert bob("account", "whoami").rpartition(" ")[2] in shown.stderr
 
     assert _chat(served, bob("vault", "issue", project)).status_code == 200
 

@@ -9,7 +9,7 @@ import click
 
 from bursar.cli.failures import Failed
 from bursar.cli.gateway import Gateway
-from bursar.cli.login_file import Login, forget_login, read_login, write_login
+from bursar.cli.login_file import Login, forget_login, write_login
 from bursar.cli.own_vault import log_in, own_secrets, signed_in
 from bursar.cli.secret_input import ask_secret
 from bursar.vault import (
@@ -70,9 +70,14 @@ def logout() -> None:
 
 @account.command()
 def whoami() -> None:
-    """Say who is signed in, and where."""
-    known = read_login()
+    """Say who is signed in and where, and by which public key vaults are shared with them.
+
+    The key is derived here, from the password, so it is not the gateway's word.
+    """
+    known, gateway = signed_in()
     click.echo(f"{known.email} at {known.url}")
+    if gateway.ask("GET", "/accounts/me")["account_public_key"]:
+        click.echo(f"Public key: {own_secrets(known).account_key.public}")
 
 
 @account.command()

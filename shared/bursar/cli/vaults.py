@@ -135,6 +135,9 @@ def rotate(project: str, grace_s: int) -> None:
     known = project_named(gateway, project)
     opened = open_vault(login, gateway, known["id"])
     shares = gateway.ask("GET", f"/projects/{known['id']}/vault")["shares"]
+    click.echo("The new key is shared with everybody who can open the vault now:", err=True)
+    for each in shares:
+        click.echo(f"  {each['holder_id']}", err=True)
     key = AnyLlmKey.generate()
     try:
         changes = rekey(
@@ -170,8 +173,13 @@ def rotate(project: str, grace_s: int) -> None:
 @vault.command()
 @click.argument("project")
 @click.argument("email")
-def share(project: str, email: str) -> None:
-    """Let another member of the project open its vault."""
+@click.option("--yes", is_flag=True, help="The public key is known to be theirs.")
+def share(project: str, email: str, *, yes: bool) -> None:
+    """Let another member of the project open its vault.
+
+    The gateway says what their public key is. Ask them to compare it, over another channel, with
+    what 'bursar account whoami' shows them: a gateway that lies could get the vault's key by it.
+    """
     login, gateway = signed_in()
     known = project_named(gateway, project)
     members = gateway.ask("GET", f"/projects/{known['id']}/members")["data"]
@@ -180,6 +188,9 @@ def share(project: str, email: str) -> None:
         raise Failed(f"{email} is no member of this project", 3)
     if not found[0].get("account_public_key"):
         raise Failed(f"{email} has no account key: they sign up with bursar account create", 5)
+    click.echo(f"Public key of {email}: {found[0]['account_public_key']}", err=True)
+    if not yes:
+        click.confirm("Is that what they see?", abort=True, err=True)
     opened = open_vault(login, gateway, known["id"])
     _put_share(gateway, known["id"], found[0], opened.private_key, opened.oldest_format)
     click.echo(f"{email} can open this vault now", err=True)

@@ -78,9 +78,13 @@ def rekey(  # what a rotation is about
             holder=PublicKey.parse(share.public_key),
             voucher=share.voucher,
         )
+    public_key = str(old.public)
+    current = [
+        key for key in provider_keys if key.encrypted_key and key.sealed_to in {None, public_key}
+    ]
     return Rekeying(
         str(new.public),
-        [_resealed(old, new, key, oldest_format) for key in provider_keys if key.encrypted_key],
+        [_resealed(old, new, key, oldest_format) for key in current],
         [(share.holder_id, _shared(new, project_id, share, oldest_format)) for share in shares],
     )
 

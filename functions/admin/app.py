@@ -1,5 +1,7 @@
 """The control plane as an ASGI application."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
@@ -12,6 +14,7 @@ from functions.admin.platform import ROUTERS as PLATFORM_ROUTERS
 from functions.admin.platform.dependencies import PlatformServices
 from functions.admin.platform.slashes import SlashTolerance
 from functions.admin.routes import budgets, health, keys, pricing, usage, users
+from functions.admin.schemas.problems import problem_schemas
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
 
@@ -58,10 +61,25 @@ def create_app(
     app.state.routes = [
         route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)
     ]
+    _describe_problems(app)
     if settings.describes_data_plane:
         describe_data_plane(app)
     _surround(app, services, settings)
     return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put what error answers refer to into the document, when that is asked for."""
+    own = app.openapi
+
+    def whole() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = own()
+            document["components"]["schemas"] |= problem_schemas()
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = whole  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
 def _surround(app: FastAPI, services: AdminServices, settings: AdminSettings) -> None:

@@ -87,7 +87,8 @@ async def test_every_documented_route_is_covered_by_the_test_above(
         (method.upper(), path.split("/{")[0] + path[path.find("}") + 1 :] * ("}" in path))
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
-        if operation.get("security")
+        # What the platform's routes ask for, tests/integration/platform says.
+        if operation.get("security") and not path.startswith(("/api/v1/", "/v1/traces"))
     }
     covered = {(method, path.replace("/x", "")) for method, path in MANAGED}
     assert secured == covered

@@ -175,6 +175,7 @@ async def test_callers_notice_nothing_of_a_rotation_of_the_vault_and_of_a_provid
         ("ANY.v1.12345678.b4c60bb1-c2VjcmV0", "a private key has 32 bytes"),
         (AnyLlmKey.generate().text(), "Invalid API key"),
     ],
+    ids=["no key", "nobody's key"],
 )
 async def test_a_vault_key_that_is_none_is_an_authentication_error_to_the_sdk(
     served: Deployment, key: str, message: str

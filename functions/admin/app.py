@@ -24,9 +24,10 @@ _ROUTERS = (
 )
 _DESCRIPTION = (
     "Manage an LLM gateway's virtual keys, users, budgets and prices, and read its books. "
-    "Every route but health and reading prices needs the master key. Amounts are US dollars, "
-    "written as JSON numbers with all their digits. Every error carries `detail` and, for "
-    "OpenAI's SDKs, `error`; every answer carries `x-request-id`."
+    "Every route under `/v1` but health and reading prices needs the master key; those under "
+    "`/api/v1`, any-llm's platform API, need a person's token or a project's. Amounts are US "
+    "dollars, written as JSON numbers with all their digits, on the platform as text. Every error "
+    "carries `detail` and, for OpenAI's SDKs, `error`; every answer carries `x-request-id`."
 )
 _TAGS = [
     {"name": "keys", "description": "Virtual keys: what applications present."},
@@ -34,6 +35,18 @@ _TAGS = [
     {"name": "budgets", "description": "Budgets: limits, periods, and who shares them."},
     {"name": "pricing", "description": "Prices of models; one without a price is not served."},
     {"name": "usage", "description": "The books, one record a request."},
+    {"name": "accounts", "description": "People who sign in, and the projects they belong to."},
+    {"name": "projects", "description": "A vault, clients, budgets, virtual keys and books each."},
+    {"name": "provider keys", "description": "Providers' keys, sealed on the client."},
+    {"name": "clients", "description": "Named parts of a project, with budgets of their own."},
+    {"name": "project budgets", "description": "Limits of projects and of their clients."},
+    {"name": "vault", "description": "Who can open a project's vault, and its rotation."},
+    {"name": "project keys", "description": "Virtual keys that open a project's vault."},
+    {"name": "project usage", "description": "A project's books."},
+    {
+        "name": "direct mode",
+        "description": "Clients that open a vault, call providers themselves and report usage.",
+    },
     {"name": "health", "description": "For load balancers and probes."},
 ]
 

@@ -12,6 +12,7 @@ from bursar.cli.gateway import Gateway
 from bursar.cli.login_file import Login, forget_login, write_login
 from bursar.cli.own_vault import log_in, own_secrets, signed_in
 from bursar.cli.secret_input import ask_secret
+from bursar.services.platform.emails import normal_email
 from bursar.vault import (
     KdfParameters,
     PrivateKey,
@@ -42,7 +43,7 @@ def create(email: str, url: str, *, is_open: bool) -> None:
 
     Example: bursar account create ada@example.com --url https://gateway.example.com
     """
-    email = email.strip().casefold()
+    email = normal_email(email)
     master_key = None if is_open else ask_secret("BURSAR_MASTER_KEY", "Master key")
     made = _new_secrets(email, _new_password(), PrivateKey.generate())
     Gateway(url, master_key).ask("POST", "/accounts/", {"email": email, **made.body})
@@ -54,7 +55,7 @@ def create(email: str, url: str, *, is_open: bool) -> None:
 @_URL
 def login(email: str, url: str) -> None:
     """Sign in. The token is kept in a file that only you can read."""
-    email = email.strip().casefold()
+    email = normal_email(email)
     answer = log_in(url, email, ask_secret("BURSAR_PASSWORD", "Password"))
     write_login(Login(url, email, answer["access_token"]))
     click.echo(f"Signed in to {url} as {email}", err=True)
@@ -97,7 +98,7 @@ def password() -> None:
 @_URL
 def recover(email: str, url: str) -> None:
     """Set a new password with the recovery key that was shown when the account was made."""
-    email = email.strip().casefold()
+    email = normal_email(email)
     gateway = Gateway(url)
     known = recovery_keys(ask_secret("BURSAR_RECOVERY_KEY", "Recovery key"))
     proof = {"email": email, "recovery_login_value": known.login_value}

@@ -13,6 +13,7 @@ from bursar.cli.projects import project_named
 from bursar.cli.secret_input import read_secret
 from bursar.cli.vault_records import provider_key_of, provider_keys_of, share_of
 from bursar.domain.projects import person_holder
+from bursar.services.platform.emails import normal_email
 from bursar.services.platform.issuing import issue_for_vault, share_for
 from bursar.services.platform.rekeying import rekey, seal_provider_key
 from bursar.vault import AnyLlmKey, PublicKey, VaultError
@@ -183,7 +184,7 @@ def share(project: str, email: str, *, yes: bool) -> None:
     login, gateway = signed_in()
     known = project_named(gateway, project)
     members = gateway.ask("GET", f"/projects/{known['id']}/members")["data"]
-    found = [each for each in members if each["email"] == email.strip().casefold()]
+    found = [each for each in members if each["email"] == normal_email(email)]
     if not found:
         raise Failed(f"{email} is no member of this project", 3)
     if not found[0].get("account_public_key"):

@@ -166,7 +166,7 @@ build-ProxyFunction build-AdminFunction build-BudgetResetFunction: $(STAMPS)/uv
 	cp functions/__init__.py "$(ARTIFACTS_DIR)/functions/"
 	cp -R functions/$(FUNCTION) "$(ARTIFACTS_DIR)/functions/"
 	cp -R shared/bursar "$(ARTIFACTS_DIR)/"
-	rm -rf "$(ARTIFACTS_DIR)/bin"
+	rm -rf "$(ARTIFACTS_DIR)/bin" "$(ARTIFACTS_DIR)/bursar/cli"
 	find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -rf {} +
 	@$(COMPILE_BYTECODE)
 

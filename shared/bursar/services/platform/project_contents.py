@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from bursar.services.platform.project_keys import keys_of_project
+from bursar.services.platform.key_listing import keys_of_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from bursar.domain.errors import Conflict, NotFound
 from bursar.domain.keys import VirtualKey
 from bursar.domain.projects import project_user_id
-from bursar.services.listing import everything
 from bursar.services.platform.issuing import HolderShare
+from bursar.services.platform.key_listing import keys_of_project
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bursar.domain.projects import Project
     from bursar.ports import Clock, Directory, Platform
@@ -40,13 +40,6 @@ class ProjectKeyRequest:
     allowed_models: tuple[str, ...] | None = None
     rate_limit_rpm: int | None = None
     rate_limit_tpm: int | None = None
-
-
-async def keys_of_project(directory: Directory, project_id: str) -> AsyncIterator[VirtualKey]:
-    """A project's virtual keys, found by reading all keys of the deployment: no index has them."""
-    async for key in everything(directory.keys):
-        if key.project_id == project_id:
-            yield key
 
 
 class ProjectKeys:

@@ -15,7 +15,7 @@ from bursar.domain.errors import Conflict, NotFound, Unprocessable
 from bursar.domain.projects import ProviderKey, VaultShare, key_holder, person_holder
 from bursar.services.listing import everything
 from bursar.services.platform.in_force import key_in_force, opens_vault, share_in_force
-from bursar.services.platform.project_keys import keys_of_project
+from bursar.services.platform.key_listing import keys_of_project
 from bursar.services.platform.rekeying import Resealed
 from bursar.services.platform.vault_names import VaultNames
 from bursar.services.platform.vault_texts import check_sealed_key, public_key_text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 
 from bursar.store.connect import connect
@@ -12,18 +11,18 @@ from functions.admin.app import create_app
 from functions.admin.settings import AdminSettings
 from tests.contracts.stores import dynamo_ports, memory_ports, new_table
 from tests.fakes.office import MASTER_KEY, Office
+from tests.integration.asgi_client import client_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import httpx2
     from fastapi import FastAPI
 
     from tests.contracts.stores import Ports
 
 
-def client_of(app: FastAPI, **headers: str) -> httpx2.AsyncClient:
-    transport = httpx2.ASGITransport(app=app)
-    return httpx2.AsyncClient(transport=transport, base_url="http://gateway", headers=headers)
+__all__ = ["client_of"]
 
 
 @pytest.fixture(params=["memory", "dynoxide"])

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bursar.store.connect import connect
 from bursar.vault import PrivateKey
 from functions.admin.app import create_app
-from tests.contracts.stores import dynamo_ports, memory_ports, new_table
 from tests.fakes.office import MASTER_KEY, Office
-from tests.integration.platform.clients import client_of
+from tests.integration.admin.conftest import office, ports
+from tests.integration.asgi_client import client_of
 from tests.integration.platform.direct import Direct, direct_project
 from tests.integration.platform.people import keyed_account
 
@@ -21,31 +20,10 @@ if TYPE_CHECKING:
     import httpx2
     from fastapi import FastAPI
 
-    from tests.contracts.stores import Ports
-
     SignedIn = Callable[[str], Awaitable[httpx2.AsyncClient]]
 
 
-@pytest.fixture(params=["memory", "dynoxide"])
-async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
-    if request.param == "memory":
-        yield memory_ports()
-        return
-    call = connect({"DYNAMODB_ENDPOINT": request.getfixturevalue("dynoxide")})
-    yield dynamo_ports(call, await new_table(call))
-    await call.close()
-
-
-@pytest.fixture
-def office(ports: Ports) -> Office:
-    return Office(
-        ports.directory,
-        ports.ledger,
-        ports.usage_log,
-        ports.reset_log,
-        platform=ports.platform,
-        rate_limiter=ports.rate_limiter,
-    )
+__all__ = ["office", "ports"]
 
 
 @pytest.fixture

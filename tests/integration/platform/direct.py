@@ -23,7 +23,7 @@ from bursar.domain.usage import UsageFilter, UsageRecord
 from bursar.domain.users import User
 from bursar.vault import PrivateKey, open_v1, seal_v1
 from tests.fakes.office import Office
-from tests.integration.platform.clients import client_of
+from tests.integration.asgi_client import client_of
 
 if TYPE_CHECKING:
     import httpx2

@@ -13,7 +13,7 @@ from bursar.domain.people import Membership, Person, Role
 from bursar.domain.proofs import Session, new_session_token, proof_digest
 from bursar.services.platform.issuing import IssuedForVault, issue_for_vault
 from bursar.vault import PrivateKey, seal_v1
-from tests.integration.platform.clients import client_of
+from tests.integration.asgi_client import client_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

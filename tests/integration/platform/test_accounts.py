@@ -16,7 +16,7 @@ from bursar.vault import (
 )
 from functions.admin.app import create_app
 from tests.fakes.office import MASTER_KEY, Office
-from tests.integration.platform.clients import client_of
+from tests.integration.asgi_client import client_of
 from tests.integration.platform.people import (
     PASSWORD,
     derived_secrets,

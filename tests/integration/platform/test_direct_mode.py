@@ -11,7 +11,7 @@ import pytest
 from bursar.domain.projects import SpendPeriod
 from bursar.domain.usage import TokenUsage
 from bursar.vault import Binding, PrivateKey, open_v1, seal_v2
-from tests.integration.platform.clients import client_of
+from tests.integration.asgi_client import client_of
 from tests.integration.platform.direct import COST, MODEL, PROVIDER_KEY
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from bursar.services.platform.rekeying import rekey
 from bursar.vault import PrivateKey
 from functions.admin.app import create_app
 from tests.fakes.office import Office
-from tests.integration.platform.clients import client_of
+from tests.integration.asgi_client import client_of
 from tests.integration.platform.rig import (
     SignedIn,
     Vault,

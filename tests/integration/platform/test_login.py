@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from bursar.vault import KdfParameters, PrivateKey, derive
-from tests.integration.platform.clients import client_of
+from tests.integration.asgi_client import client_of
 from tests.integration.platform.people import PASSWORD, keyed_account
 
 if TYPE_CHECKING:

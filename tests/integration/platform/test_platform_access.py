@@ -10,7 +10,7 @@ import pytest
 from bursar.domain.people import Role
 from functions.admin.app import create_app
 from tests.fakes.office import MASTER_KEY, Office
-from tests.integration.platform.clients import client_of
+from tests.integration.asgi_client import client_of
 from tests.integration.platform.direct import Direct, direct_project
 from tests.integration.platform.rig import join, sign_in
 

@@ -9,7 +9,7 @@ import pytest
 
 from bursar.domain.projects import ProviderKey
 from bursar.vault import PrivateKey, open_v1, seal_v1
-from tests.integration.platform.clients import client_of
+from tests.integration.asgi_client import client_of
 from tests.integration.platform.direct import PROVIDER_KEY
 
 if TYPE_CHECKING:

@@ -1,18 +1,19 @@
 """A project's part of the books."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from bursar.domain.usage import Status, UsageFilter
+from bursar.domain.usage import UsageFilter
 from bursar.services.platform.project_usage import Grouping
 from functions.admin.exact_json import ExactRoute, answer
 from functions.admin.platform.dependencies import Office
 from functions.admin.platform.roles import IN_A_PROJECT, Readable
 from functions.admin.platform.schemas.project_usage import UsageSummaryAnswer
 from functions.admin.routes.paging import Cursor, Limit
-from functions.admin.schemas.fields import Instant
+from functions.admin.routes.usage_query import End, Narrowed, Start
 from functions.admin.schemas.problems import BAD_REQUEST
 from functions.admin.schemas.usage import UsagePageAnswer
 
@@ -24,12 +25,6 @@ router = APIRouter(
 )
 
 _DEFAULT_SPAN = timedelta(days=31)
-_Start = Annotated[Instant | None, Query(description="Not before.")]
-_End = Annotated[Instant | None, Query(description="Before.")]
-_Model = Annotated[
-    str | None, Query(description="The provider's name for a model, or `provider:model`.")
-]
-_Outcome = Annotated[Status | None, Query(description="How requests ended.")]
 _GroupBy = Annotated[
     Grouping, Query(description="UTC days, `provider:model`, providers, or ids of clients or keys.")
 ]
@@ -40,26 +35,13 @@ async def list_project_usage(
     *,
     project: Readable,
     office: Office,
-    start: _Start = None,
-    end: _End = None,
+    narrowed: Narrowed,
     client_id: str | None = None,
-    provider: str | None = None,
-    model: _Model = None,
-    key_id: str | None = None,
-    status: _Outcome = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """List a project's requests, newest first, a page at a time."""
-    wanted = UsageFilter(
-        start=start,
-        end=end,
-        client_id=client_id,
-        provider=provider,
-        model=model,
-        key_id=key_id,
-        status=status,
-    )
+    wanted = replace(narrowed, client_id=client_id)
     page = await office.project_usage.page(project, wanted, limit=limit, cursor=cursor)
     return answer(UsagePageAnswer.of(page))
 
@@ -69,8 +51,8 @@ async def summarize_project_usage(
     *,
     project: Readable,
     office: Office,
-    start: _Start = None,
-    end: _End = None,
+    start: Start = None,
+    end: End = None,
     group_by: _GroupBy = Grouping.DAY,
 ) -> Response:
     """Add up a project's usage, of the last 31 days unless a start is named.

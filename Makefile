@@ -6,7 +6,7 @@ SHELL := /bin/sh
 VENV := .venv
 SAM_VENV := .venv-sam
 EMULATOR_VENV := .venv-emulator
-ANYLLM_VERSIONS := 1.4 1.10 1.15
+ANYLLM_VERSIONS := 1.4 1.10 1.15 1.40
 ANYLLM_VENVS := $(ANYLLM_VERSIONS:%=.venv-anyllm-%)
 STAMPS := $(VENV)/.stamps
 PY := $(VENV)/bin/python

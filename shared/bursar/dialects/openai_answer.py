@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from bursar.dialects.openai_stream import UNREADABLE, generated_bytes
-from bursar.dialects.openai_usage import read_usage
-from bursar.domain.usage import TokenUsage
+from bursar.dialects.metering import UNREADABLE, MeteredAnswer
+from bursar.dialects.openai_stream import generated_bytes
+from bursar.dialects.openai_usage import read_usage, reported_cost
 
 
 class _Choice(msgspec.Struct):
@@ -19,22 +18,10 @@ class _Choice(msgspec.Struct):
 class _Answer(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: Any = None
+    service_tier: Any = None
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
-
-
-@dataclass(frozen=True, slots=True)
-class MeteredAnswer:
-    """What an answer says of itself.
-
-    Attributes:
-        usage: None where the provider reported none.
-        output_bytes: UTF-8 length of what was generated; of the whole body where it is unreadable.
-    """
-
-    usage: TokenUsage | None
-    output_bytes: int
 
 
 def meter_answer(body: bytes) -> MeteredAnswer:
@@ -43,4 +30,9 @@ def meter_answer(body: bytes) -> MeteredAnswer:
     except UNREADABLE:
         return MeteredAnswer(None, len(body))
     generated = sum(generated_bytes(choice.message) for choice in answer.choices or ())
-    return MeteredAnswer(read_usage(answer.usage), generated)
+    return MeteredAnswer(
+        read_usage(answer.usage),
+        generated,
+        reported_cost(answer.usage),
+        answer.service_tier if isinstance(answer.service_tier, str) else None,
+    )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
 from bursar.domain.errors import InvalidRequest, Unprocessable
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bursar.dialects.request import Terms
+
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
+_ValueT = TypeVar("_ValueT")
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -36,6 +42,10 @@ class Body:
         """Tell whether the field is there with a value other than null."""
         return field in self._fields and bytes(self._fields[field]) != b"null"
 
+    def mentions(self, text: bytes) -> bool:
+        """Tell whether some bytes are anywhere in the body."""
+        return text in self._raw
+
     def read(self, kind: type[_StructT]) -> _StructT:
         """Read the fields that a struct names.
 
@@ -53,7 +63,39 @@ class Body:
         """Bytes of a field's value, none where it is absent or null."""
         return len(bytes(self._fields[field])) if field in self else 0
 
-    def rewritten(self, **changes: Any) -> bytes:
-        """The body with some fields set; every other field keeps its bytes and its place."""
-        encoded = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in changes.items()}
-        return msgspec.json.encode({**self._fields, **encoded})
+    def document(self) -> dict[str, Any]:
+        """The whole object decoded, a copy of the caller's own.
+
+        Raises:
+            InvalidRequest: nested too deep, or with a number or text that no JSON has.
+        """
+        try:
+            return cast("dict[str, Any]", msgspec.json.decode(self._raw))
+        except RecursionError:
+            raise InvalidRequest("The request body is nested too deep") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InvalidRequest(f"The request body is not a JSON object: {error}") from None
+
+    def rewritten(self, terms: Terms, **changes: Any) -> bytes:
+        """The body with some fields set and the endpoint's quirks applied.
+
+        Every other field keeps its bytes and its place. Where a renamed field's new name is taken,
+        the value under that name stays.
+        """
+        fields: dict[str, msgspec.Raw] = dict(self._fields)
+        encode = msgspec.json.encode
+        fields.update({name: msgspec.Raw(encode(value)) for name, value in changes.items()})
+        if terms.renamed_fields or terms.dropped_fields or terms.added_fields:
+            fields = settled(fields, terms)
+        return encode(fields)
+
+
+def settled(fields: Mapping[str, _ValueT], terms: Terms) -> dict[str, Any]:
+    """A request's fields under the names that its endpoint knows, with those it wants besides."""
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        known_as = terms.renamed_fields.get(name, name)
+        is_taken = known_as != name and known_as in fields
+        if not is_taken and known_as not in terms.dropped_fields:
+            kept[known_as] = value
+    return {**kept, **terms.added_fields}

@@ -11,32 +11,32 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from bursar.dialects.openai_body import Body
+from bursar.dialects.openai_errors import OPENAI_ERRORS
 from bursar.dialects.openai_media import Media, measure_media
 from bursar.domain.errors import InvalidRequest, Unpriceable, Unprocessable
 from bursar.domain.models import ModelName, parse_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
+    from bursar.dialects.error_shape import ErrorShape
+    from bursar.dialects.request import Terms
     from bursar.domain.pricing import Price
 
 # What a chat template adds around a message, and the prompt that vendors put before tools.
 _TOKENS_PER_MESSAGE = 8
 _TOKENS_OF_TOOL_PROMPT = 1_024
 
-_OUTPUT_LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
+OUTPUT_LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
 # Far beyond any model; what a request may cost still has to fit the books' digits.
 _COUNT_MAX = 10**9
 _FUNCTION_TOOLS = frozenset({"function", "custom", None})
 
-# Fields that make a provider bill something that no token price covers.
+# Fields that make a provider bill something that has no upper bound, or no rate.
 _SURCHARGED = {
-    "web_search_options": "web search is billed by the call",
     "search_parameters": "live search is billed by the source",
     "plugins": "plugins are billed by the call",
     "models": "fallback models are billed at their own prices",
-    "audio": "audio output is billed at rates of its own",
 }
-_SURCHARGED_TIERS = frozenset({"priority", "fast"})
 
 
 class _Fields(msgspec.Struct):
@@ -50,6 +50,7 @@ class _Fields(msgspec.Struct):
     user: str | None = None
     tools: list[dict[str, Any]] | None = None
     service_tier: str | None = None
+    modalities: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class ChatRequest:
     fields: _Fields
     endpoint: str = "/v1/chat/completions"
     operation: str = "chat"
-    path: str = "/chat/completions"
+    content_type: str = "application/json"
+    errors: ErrorShape = OPENAI_ERRORS
 
     @property
     def declared_output_tokens(self) -> int | None:
@@ -88,18 +90,27 @@ class ChatRequest:
             Unpriceable: it asks for something that no token price covers, or whose size is unknown.
         """
         _refuse_surcharges(self.body, self.fields)
-        media = measure_media(self.fields.messages, self.model.model)
+        fields, modalities = self.fields, self.fields.modalities or ()
+        media = measure_media(fields.messages, self.model.model)
+        input_tokens = self._input_tokens(media, price)
         return Bound(
-            self._input_tokens(media, price),
+            input_tokens,
             self._output_tokens(price, output_tokens_default),
-            answers=self.fields.n or 1,
+            answers=fields.n or 1,
             prediction_tokens=self.body.size_of("prediction"),
+            input_audio_tokens=min(media.audio_tokens, input_tokens),
+            input_image_tokens=min(media.image_tokens, input_tokens),
+            writes_cache=self.body.mentions(b'"cache_control"'),
+            writes_cache_1h=self.body.mentions(b'"1h"'),
+            generates_audio="audio" in modalities or "audio" in self.body,
+            generates_images="image" in modalities,
+            service_tier=fields.service_tier,
+            # A model that searches before it answers does so once.
+            web_searches=int("web_search_options" in self.body),
         )
 
     def _input_tokens(self, media: Media, price: Price | None) -> int:
         window = price.context_window_tokens if price else None
-        if media.has_audio:
-            raise Unpriceable("Audio input is billed at rates of its own, which no price row has")
         if media.unbounded is not None:
             if window is None:
                 raise Unpriceable(
@@ -107,7 +118,7 @@ class ChatRequest:
                     f"'context_window_tokens' in the price of '{self.model}' to bound it"
                 )
             return window
-        tokens = len(self.body) - media.inline_bytes + media.tokens
+        tokens = len(self.body) - media.inline_bytes + media.image_tokens + media.audio_tokens
         tokens += _TOKENS_PER_MESSAGE * len(self.fields.messages)
         has_tools = self.fields.tools or "functions" in self.body
         tokens += _TOKENS_OF_TOOL_PROMPT if has_tools else 0
@@ -120,22 +131,23 @@ class ChatRequest:
             return default if known is None else known
         return declared if known is None else min(declared, known)
 
-    def rewritten(
-        self, *, output_tokens: int | None, limit_field: str, streams_usage: bool
-    ) -> bytes:
+    def document(self) -> dict[str, Any]:
+        return self.body.document()
+
+    def rewritten(self, terms: Terms) -> bytes:
         """The body for the provider: its own model name and, on a stream, usage asked for.
 
-        Where `output_tokens` is given, it replaces the request's output limit, or is put into
+        The output limit that the terms impose replaces the request's own, or is put into their
         `limit_field` where the request has none.
         """
-        changes: dict[str, Any] = {"model": self.model.model}
-        if self.is_streamed and streams_usage:
+        changes: dict[str, Any] = {"model": terms.model}
+        if self.is_streamed and terms.streams_usage:
             options = self.fields.stream_options or {}
             changes["stream_options"] = {**options, "include_usage": True}
-        if output_tokens is not None:
-            declared = [field for field in _OUTPUT_LIMIT_FIELDS if field in self.body]
-            changes |= dict.fromkeys(declared or [limit_field], output_tokens)
-        return self.body.rewritten(**changes)
+        if terms.output_tokens is not None:
+            declared = [field for field in OUTPUT_LIMIT_FIELDS if field in self.body]
+            changes |= dict.fromkeys(declared or [terms.limit_field], terms.output_tokens)
+        return self.body.rewritten(terms, **changes)
 
 
 def parse_chat(raw: bytes) -> ChatRequest:
@@ -166,7 +178,7 @@ def _check(fields: _Fields) -> None:
             raise Unprocessable(
                 f"Value error, messages[{index}]: 'role' is required", param=f"messages[{index}]"
             )
-    for name in (*_OUTPUT_LIMIT_FIELDS, "n"):
+    for name in (*OUTPUT_LIMIT_FIELDS, "n"):
         count = cast("int | None", getattr(fields, name))
         if count is not None and count < 1:
             raise InvalidRequest(f"'{name}' must be at least 1", param=name)
@@ -178,8 +190,6 @@ def _refuse_surcharges(body: Body, fields: _Fields) -> None:
     for field, why in _SURCHARGED.items():
         if field in body:
             raise Unpriceable(f"'{field}' cannot be priced: {why}")
-    if fields.service_tier in _SURCHARGED_TIERS:
-        raise Unpriceable(f"Service tier '{fields.service_tier}' cannot be priced")
     for tool in fields.tools or ():
         kind = tool.get("type")
         if not (kind is None or isinstance(kind, str)) or kind not in _FUNCTION_TOOLS:

@@ -102,3 +102,37 @@ def _error_of(error: errors.BursarError) -> Mapping[str, Any]:
         "param": getattr(error, "param", None),
         "code": error.code,
     }
+
+
+class OpenAIErrors:
+    """The shape as `error_shape.ErrorShape`."""
+
+    def status_of(self, error: errors.BursarError) -> int:
+        return status_of(error)
+
+    def headers_of(self, error: errors.BursarError) -> Mapping[str, str]:
+        return headers_of(error)
+
+    def body_of(self, error: errors.BursarError) -> dict[str, Any]:
+        return body_of(error)
+
+    def stream_failure(self, code: str) -> bytes:
+        return stream_failure(code)
+
+    def refusal(self, status: int, body: bytes) -> bytes:
+        """What a provider of another dialect said, as OpenAI would."""
+        from bursar.dialects.provider_errors import (  # noqa: PLC0415 (only an error needs it)
+            read_provider_error,
+        )
+
+        said = read_provider_error(body)
+        error = {
+            "message": said.message,
+            "type": said.type,
+            "param": said.param,
+            "code": said.code,
+        }
+        return msgspec.json.encode({"detail": said.message, "error": error})
+
+
+OPENAI_ERRORS = OpenAIErrors()

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _TEXT_PARTS = frozenset({"text", "refusal", "thinking", "reasoning", "input_text", "output_text"})
 _IMAGE_PARTS = frozenset({"image_url", "input_image"})
-_AUDIO_PARTS = frozenset({"input_audio", "audio_url"})
+# Vendors count at most 32 tokens a second (Gemini; OpenAI counts 10). MP3 goes down to 8 kbit/s, so
+# a token is at least 31 bytes of it; codecs that send nothing in silence go lower.
+_BYTES_PER_AUDIO_TOKEN = {"mp3": 30, "wav": 30}
+_BYTES_PER_AUDIO_TOKEN_MIN = 1
 
 # OpenAI's tiles: 4o-mini counts 2,833 and 5,667 for each of at most 8 (images and vision guide).
 _IMAGE_TOKENS_MAX_BY_MODEL = {"gpt-4o-mini*": 2_833 + 8 * 5_667}
@@ -27,32 +30,32 @@ class Media:
     """What the messages carry beside text.
 
     Attributes:
-        tokens: an upper bound for all images together.
-        inline_bytes: length of the data URLs, which the byte count must leave out.
-        has_audio: audio is billed at rates of its own.
+        image_tokens: an upper bound for all images together.
+        audio_tokens: an upper bound for all audio together.
+        inline_bytes: length of what is inlined, which the byte count must leave out.
         unbounded: the first part that could stand for any amount of input, such as a file's id.
     """
 
-    tokens: int = 0
+    image_tokens: int = 0
+    audio_tokens: int = 0
     inline_bytes: int = 0
-    has_audio: bool = False
     unbounded: str | None = None
 
 
 def measure_media(messages: Iterable[Mapping[str, Any]], model: str) -> Media:
-    tokens = inline_bytes = 0
-    has_audio = False
+    image_tokens = audio_tokens = inline_bytes = 0
     unbounded = None
     for part in _parts(messages):
         kind = _kind_of(part)
         if kind in _IMAGE_PARTS:
-            tokens += _image_tokens_max(model)
+            image_tokens += _image_tokens_max(model)
             inline_bytes += _data_url_bytes(part.get(kind))
-        elif kind in _AUDIO_PARTS:
-            has_audio = True
+        elif (audio := _inline_audio(part)) is not None:
+            audio_tokens += _audio_tokens_max(*audio)
+            inline_bytes += len(audio[0])
         elif kind not in _TEXT_PARTS:
             unbounded = unbounded or kind
-    return Media(tokens, inline_bytes, has_audio, unbounded)
+    return Media(image_tokens, audio_tokens, inline_bytes, unbounded)
 
 
 def _kind_of(part: Mapping[str, Any]) -> str:
@@ -72,6 +75,19 @@ def _image_tokens_max(model: str) -> int:
         if fnmatchcase(model.lower(), pattern):
             return tokens
     return _IMAGE_TOKENS_MAX
+
+
+def _inline_audio(part: Mapping[str, Any]) -> tuple[str, str] | None:
+    """An audio part's base64 and its format; None where it is no audio or lies elsewhere."""
+    audio = part.get("input_audio")
+    if not isinstance(audio, dict) or not isinstance(audio.get("data"), str):
+        return None
+    return audio["data"], str(audio.get("format"))
+
+
+def _audio_tokens_max(base64_text: str, audio_format: str) -> int:
+    bytes_per_token = _BYTES_PER_AUDIO_TOKEN.get(audio_format, _BYTES_PER_AUDIO_TOKEN_MIN)
+    return len(base64_text) * 3 // 4 // bytes_per_token + 1
 
 
 def _data_url_bytes(image: Any) -> int:

@@ -6,14 +6,17 @@ did not. A stream is complete when it says `[DONE]`, and broken when it ends wit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from bursar.dialects.openai_usage import larger, read_usage
+from bursar.dialects.metering import UNREADABLE
+from bursar.dialects.openai_usage import larger, read_usage, reported_cost
 from bursar.dialects.sse import data_of, frame_of
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from bursar.domain.usage import TokenUsage
 
 DONE = b"[DONE]"
@@ -26,6 +29,8 @@ _MESSAGE_FIELDS = frozenset(
         "refusal",
         "tool_calls",
         "function_call",
+        "audio",
+        "images",
     }
 )
 
@@ -38,55 +43,77 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: Any = None
     error: Any = None
+    service_tier: Any = None
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
-
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What reading a provider's JSON may raise; its bytes pass on and are metered by their length."""
+_EVENT = msgspec.json.Decoder(dict[str, Any])
 
 
-class StreamMeter:
-    """Reads what passes.
-
-    Attributes:
-        usage: what the provider reported so far, None if nothing.
-        output_bytes: length of everything generated so far, in UTF-8; no fewer than its tokens.
-        is_done: the terminal event has come.
-        error: what the provider said went wrong, for the books only; None if nothing did.
-    """
+class ChatStreamMeter:
+    """Reads what passes; see `metering.StreamMeter`."""
 
     def __init__(self, *, withhold_usage: bool) -> None:
         self._withhold_usage = withhold_usage
         self.usage: TokenUsage | None = None
         self.output_bytes = 0
+        self.reported_cost_usd: Decimal | None = None
+        self.service_tier: str | None = None
         self.is_done = False
+        self.last_words = DONE_FRAME
         self.error: str | None = None
 
     def passes(self, frame: bytes) -> bool:
-        """Meter a frame; tell whether it goes on to the caller."""
-        data = data_of(frame)
+        data = self._data_of(frame)
         if data is None:
-            return True
-        if data.strip() == DONE:
-            self.is_done = True
-            return False
-        return self._read(data)
-
-    def _read(self, data: bytes) -> bool:
+            return not self.is_done
         try:
             chunk = _CHUNK.decode(data)
         except UNREADABLE:
             self.output_bytes += len(data)
             return True
-        if chunk.error is not None:
-            self.error = str(chunk.error)
-            return False
         for choice in chunk.choices or ():
             self.output_bytes += generated_bytes(choice.delta)
-        self.usage = larger(self.usage, read_usage(chunk.usage))
+        if chunk.usage is not None or chunk.error is not None or chunk.service_tier is not None:
+            self._note(chunk.usage, chunk.error, chunk.service_tier)
         is_usage_only = not chunk.choices and chunk.usage is not None
-        return not (is_usage_only and self._withhold_usage)
+        return self.error is None and not (is_usage_only and self._withhold_usage)
+
+    def take(self, frame: bytes) -> dict[str, Any] | None:
+        data = self._data_of(frame)
+        if data is None:
+            return None
+        try:
+            event = _EVENT.decode(data)
+        except UNREADABLE:
+            self.output_bytes += len(data)
+            return None
+        for choice in _dicts(event.get("choices")):
+            self.output_bytes += generated_bytes(choice.get("delta"))
+        self._note(event.get("usage"), event.get("error"), event.get("service_tier"))
+        return event if self.error is None else None
+
+    def _data_of(self, frame: bytes) -> bytes | None:
+        """What is to be read in a frame; the terminal event is only noted."""
+        data = data_of(frame)
+        if data is not None and data.strip() == DONE:
+            self.is_done = True
+            return None
+        return data
+
+    def _note(self, usage: Any, error: Any, service_tier: Any) -> None:
+        if error is not None:
+            self.error = str(error)
+        if isinstance(service_tier, str):
+            self.service_tier = service_tier
+        if usage is not None:
+            self.usage = larger(self.usage, read_usage(usage))
+            self.reported_cost_usd = reported_cost(usage) or self.reported_cost_usd
+
+
+def _dicts(values: Any) -> list[dict[str, Any]]:
+    found = values if isinstance(values, list) else []
+    return [cast("dict[str, Any]", value) for value in found if isinstance(value, dict)]
 
 
 def generated_bytes(message: Any) -> int:

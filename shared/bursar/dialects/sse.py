@@ -7,8 +7,14 @@ CRLF or CR, and a frame's data is its `data:` lines joined by LF.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from bursar.domain.errors import UpstreamBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _FRAME_END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\n\r\n")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -42,6 +48,10 @@ class FrameSplitter:
             raise UpstreamBroken("The provider sent an event without end")
         return frames
 
+    def flush(self) -> list[bytes]:
+        """The event that the end of the stream cuts off from its blank line: it still counts."""
+        return self.feed(b"\n\n") if self._rest.strip() else []
+
     @property
     def rest(self) -> bytes:
         """What has arrived of a frame that has not ended."""
@@ -61,3 +71,20 @@ def data_of(frame: bytes) -> bytes | None:
 def frame_of(data: bytes) -> bytes:
     """A frame around one line of data."""
     return b"data: " + data + b"\n\n"
+
+
+def data_frames(events: Iterable[Mapping[str, Any]]) -> bytes:
+    """Events that are told apart by what they hold, as OpenAI's chat completions are."""
+    encode = msgspec.json.encode
+    return b"".join([b"data: " + encode(event) + b"\n\n" for event in events])
+
+
+def named_frames(events: Iterable[Mapping[str, Any]]) -> bytes:
+    """Events that are told apart by their `type`, which is the frame's name as well."""
+    encode = msgspec.json.encode
+    return b"".join(
+        [
+            b"event: " + str(event["type"]).encode() + b"\ndata: " + encode(event) + b"\n\n"
+            for event in events
+        ]
+    )

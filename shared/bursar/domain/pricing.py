@@ -59,12 +59,36 @@ class Bound:
         output_tokens: of one answer.
         answers: how many answers were asked for (`n`).
         prediction_tokens: predicted output, billed as output whether it is accepted or not.
+        input_audio_tokens: the part of the input that may be audio.
+        input_image_tokens: the part of the input that may be images.
+        writes_cache: input may be written to the provider's cache.
+        writes_cache_1h: and be kept there for an hour.
+        generates_audio: any part of the output may be audio.
+        generates_images: any part of the output may be images.
+        service_tier: the tier the request asks for, None for the provider's default.
+        web_searches: searches of the web that the provider may make.
+        images: pictures asked for, where a provider bills them by the piece.
+        input_characters: characters to be spoken.
+        audio_seconds: length of the audio to be transcribed, begun seconds.
+        rerank_searches: rerank queries.
     """
 
     input_tokens: int
     output_tokens: int
     answers: int = 1
     prediction_tokens: int = 0
+    input_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    writes_cache: bool = False
+    writes_cache_1h: bool = False
+    generates_audio: bool = False
+    generates_images: bool = False
+    service_tier: str | None = None
+    web_searches: int = 0
+    images: int = 0
+    input_characters: int = 0
+    audio_seconds: int = 0
+    rerank_searches: int = 0
 
     @property
     def output_tokens_total(self) -> int:

@@ -19,17 +19,43 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """What a provider counted, normalised.
+    """What a provider counted, normalised: totals, and parts of them that may cost another rate.
 
     Attributes:
-        input_tokens: all input, cached input included.
+        input_tokens: all input, whether cached or not.
         output_tokens: all output, reasoning included.
         cached_input_tokens: the part of the input read from a cache.
+        cache_write_tokens: the part of the input written to a cache.
+        cache_write_1h_tokens: the part of that which the cache keeps for an hour.
+        input_audio_tokens: the part of the input that is audio, cached or not.
+        cached_audio_tokens: the part of `cached_input_tokens` that is audio.
+        input_image_tokens: the part of the input that is images.
+        output_audio_tokens: the part of the output that is audio.
+        output_image_tokens: the part of the output that is images.
+        reasoning_tokens: the part of the output that is reasoning.
+        web_searches: searches of the web by the provider.
+        images: pictures made, where a provider bills them by the piece.
+        input_characters: characters of text, where a provider bills speech by them.
+        audio_seconds: length of audio, begun seconds, where a provider bills it by time.
+        rerank_searches: rerank queries, where a provider bills them by the query.
     """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    input_audio_tokens: int = 0
+    cached_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    output_audio_tokens: int = 0
+    output_image_tokens: int = 0
+    reasoning_tokens: int = 0
+    web_searches: int = 0
+    images: int = 0
+    input_characters: int = 0
+    audio_seconds: int = 0
+    rerank_searches: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -53,6 +79,7 @@ class UsageRecord:
         covered_usd: the part of its price that an expired lease had been charged before, which
             `cost_usd` leaves out.
         tokens_per_second: output tokens by the time they took.
+        reported_cost_usd: what the provider itself says that it charges, beside `cost_usd`.
     """
 
     request_id: str
@@ -79,6 +106,7 @@ class UsageRecord:
     lease_id: str | None = None
     covered_usd: Decimal | None = None
     tokens_per_second: Decimal | None = None
+    reported_cost_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

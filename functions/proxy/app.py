@@ -11,11 +11,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bursar.dialects.openai_chat import parse_chat
-from bursar.dialects.openai_embeddings import parse_embeddings
-from bursar.dialects.openai_errors import INTERNAL_ERROR, body_of, headers_of, status_of
-from bursar.domain.errors import BursarError, NotFound
+from bursar.domain.errors import INTERNAL_ERROR, BursarError, NotFound
 from bursar.domain.ids import request_id
+from functions.proxy.inbound import INBOUND, errors_of
 from functions.proxy.inference import InferenceRoute
 from functions.proxy.security import SecurityHeaders
 
@@ -29,7 +27,23 @@ if TYPE_CHECKING:
     from bursar.services.model_list import ModelList
 
 
-_CORS_HEADERS = ["Content-Type", "Authorization", "X-AnyLLM-Key", "x-api-key", "AnyLLM-Client-Name"]
+_CORS_HEADERS = [
+    "Content-Type",
+    "Authorization",
+    "X-AnyLLM-Key",
+    "x-api-key",
+    "AnyLLM-Client-Name",
+    "anthropic-version",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
+]
+_EXPOSED_HEADERS = [
+    "x-request-id",
+    "x-bursar-cost-usd",
+    "x-bursar-output-limit",
+    "x-bursar-model",
+    "x-bursar-route",
+]
 
 
 def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) -> SecurityHeaders:
@@ -53,20 +67,21 @@ def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) 
             allow_methods=["GET", "POST", "OPTIONS"],
             allow_headers=_CORS_HEADERS,
             allow_credentials="*" not in cors_allow_origins,
-            expose_headers=["x-request-id", "x-bursar-cost-usd", "x-bursar-output-limit"],
+            expose_headers=_EXPOSED_HEADERS,
         )
     return SecurityHeaders(app)
 
 
 def routes_of(services: ProxyServices) -> list[Route]:
     """Every route of the data plane."""
-    bytes_max = services.request_bytes_max
-    chat = InferenceRoute(services.completion, parse_chat, bytes_max)
-    embeddings = InferenceRoute(services.completion, parse_embeddings, bytes_max)
+    completion, bytes_max = services.completion, services.request_bytes_max
+    inference = [
+        Route(path, InferenceRoute(completion, inbound, bytes_max), methods=["POST"])
+        for path, inbound in INBOUND.items()
+    ]
     models = ModelRoutes(services.model_list)
     return [
-        Route("/v1/chat/completions", chat, methods=["POST"]),
-        Route("/v1/embeddings", embeddings, methods=["POST"]),
+        *inference,
         Route("/v1/models", models.every, methods=["GET"]),
         Route("/v1/models/{model_id:path}", models.one, methods=["GET"]),
         Route("/health", _healthy, methods=["GET"]),
@@ -96,27 +111,29 @@ async def _alive(_: Request) -> Response:
     return _json(200, "I'm alive!")
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    return _error(error) if isinstance(error, BursarError) else _error(INTERNAL_ERROR)
+async def _refused(request: Request, error: Exception) -> Response:
+    return _error(request, error if isinstance(error, BursarError) else INTERNAL_ERROR)
 
 
-async def _failed(_: Request, __: Exception) -> Response:
+async def _failed(request: Request, __: Exception) -> Response:
     """Starlette raises the exception again after this answer, so it is logged."""
-    return _error(INTERNAL_ERROR)
+    return _error(request, INTERNAL_ERROR)
 
 
 async def _no_route(request: Request, _: HTTPException) -> Response:
-    return _error(NotFound(f"There is no {request.url.path} here"))
+    return _error(request, NotFound(f"There is no {request.url.path} here"))
 
 
 async def _wrong_method(request: Request, error: HTTPException) -> Response:
-    refusal = body_of(BursarError(f"{request.url.path} takes no {request.method}"))
+    path = request.url.path
+    refusal = errors_of(path).body_of(BursarError(f"{path} takes no {request.method}"))
     refusal["error"] |= {"type": "invalid_request_error", "code": "method_not_allowed"}
     return _json(405, refusal, error.headers)
 
 
-def _error(error: BursarError) -> Response:
-    return _json(status_of(error), body_of(error), headers_of(error))
+def _error(request: Request, error: BursarError) -> Response:
+    shape = errors_of(request.url.path)
+    return _json(shape.status_of(error), shape.body_of(error), shape.headers_of(error))
 
 
 def _json(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:

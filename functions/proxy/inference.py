@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from bursar.dialects.openai_errors import INTERNAL_ERROR, body_of, headers_of, status_of
-from bursar.domain.errors import BursarError, RequestTooLarge
+from bursar.domain.errors import INTERNAL_ERROR, BursarError, RequestTooLarge
 from bursar.domain.ids import request_id as new_request_id
 from bursar.services.answers import WholeAnswer
 from bursar.services.presence import CallerGone
@@ -21,12 +21,10 @@ from bursar.telemetry.context import bind
 from functions.proxy.streamed import HEARTBEAT_S, raw_headers, send_stream, until_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.types import Receive, Scope, Send
 
     from bursar.services.completion import Completion
-    from bursar.services.quoting import InferenceRequest
+    from functions.proxy.inbound import Inbound
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ class InferenceRoute:
 
     Args:
         completion: the service.
-        parse: the dialect's parser.
+        inbound: the dialect.
         request_bytes_max: longest body accepted.
         heartbeat_s: how long a started stream may be silent.
     """
@@ -44,12 +42,12 @@ class InferenceRoute:
     def __init__(
         self,
         completion: Completion,
-        parse: Callable[[bytes], InferenceRequest],
+        inbound: Inbound,
         request_bytes_max: int,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._completion = completion
-        self._parse = parse
+        self._inbound = inbound
         self._request_bytes_max = request_bytes_max
         self._heartbeat_s = heartbeat_s
 
@@ -61,16 +59,17 @@ class InferenceRoute:
         }
         try:
             body = await self._body(receive)
+            parse = partial(self._inbound.parse, content_type=headers.get("content-type", ""))
             answer = await self._completion.serve(
-                identifier, headers, body, self._parse, lambda: until_gone(receive)
+                identifier, headers, body, parse, lambda: until_gone(receive)
             )
         except CallerGone:
             return
         except BursarError as error:
-            await _send_error(send, identifier, error)
+            await self._send_error(send, identifier, error)
         except Exception:  # noqa: BLE001 (the last resort: logged, and answered in JSON)
             _LOG.exception("a request failed", extra={"request_id": identifier})
-            await _send_error(send, identifier, INTERNAL_ERROR)
+            await self._send_error(send, identifier, INTERNAL_ERROR)
         else:
             if isinstance(answer, WholeAnswer):
                 await _send_whole(send, identifier, answer)
@@ -93,11 +92,11 @@ class InferenceRoute:
             if not message.get("more_body", False):
                 return bytes(body)
 
-
-async def _send_error(send: Send, identifier: str, error: BursarError) -> None:
-    headers = {"content-type": "application/json", **headers_of(error)}
-    body = msgspec.json.encode(body_of(error))
-    await _send_whole(send, identifier, WholeAnswer(status_of(error), headers, body))
+    async def _send_error(self, send: Send, identifier: str, error: BursarError) -> None:
+        shape = self._inbound.shape
+        headers = {"content-type": "application/json", **shape.headers_of(error)}
+        body = msgspec.json.encode(shape.body_of(error))
+        await _send_whole(send, identifier, WholeAnswer(shape.status_of(error), headers, body))
 
 
 async def _send_whole(send: Send, identifier: str, answer: WholeAnswer) -> None:

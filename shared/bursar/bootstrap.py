@@ -182,6 +182,7 @@ def proxy_services(
         exchange=Exchange(reached.upstream, till, policy),
         last_use=LastUse(storage.directory, storage.platform, utc_now),
         policy=policy,
+        clock=utc_now,
         observe=observe,
     )
     models = ModelList(identity, lookup, storage.directory, vaults)

@@ -32,7 +32,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import msgspec
 
-from bursar.dialects.openai_errors import INTERNAL_ERROR, body_of, status_of
+from bursar.dialects.openai_errors import body_of, status_of
+from bursar.domain.errors import INTERNAL_ERROR
 from functions.proxy.on_lambda import wire
 from functions.proxy.on_lambda.events import request_of
 from functions.proxy.on_lambda.serving import Deadlines, serve

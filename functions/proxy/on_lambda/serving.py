@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from bursar.dialects.openai_errors import INTERNAL_ERROR, body_of, status_of
+from bursar.dialects.openai_errors import body_of, status_of
+from bursar.domain.errors import INTERNAL_ERROR
 from bursar.services.deadline import no_later_than
 from functions.proxy.on_lambda import wire
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from bursar.dialects.error_shape import ErrorShape
 from bursar.dialects.openai_body import Body
 from bursar.dialects.openai_errors import OPENAI_ERRORS
 from bursar.dialects.openai_media import Media, measure_media
@@ -18,7 +19,6 @@ from bursar.domain.models import ModelName, parse_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
-    from bursar.dialects.error_shape import ErrorShape
     from bursar.dialects.request import Terms
     from bursar.domain.pricing import Price
 
@@ -71,6 +71,8 @@ class ChatRequest:
     endpoint: str = "/v1/chat/completions"
     operation: str = "chat"
     content_type: str = "application/json"
+    user_field: str = "user"
+    is_user_advisory: bool = False
     errors: ErrorShape = OPENAI_ERRORS
 
     @property

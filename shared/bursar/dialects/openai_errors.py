@@ -48,7 +48,6 @@ _TABLE: dict[type[errors.BursarError], _Shape] = {
     errors.BursarError: _Shape(500, "server_error", should_retry=False),
 }
 
-INTERNAL_ERROR = errors.BursarError("The gateway failed; its log has the request's id")
 _STREAM_FAILED = "An error occurred during streaming"
 
 

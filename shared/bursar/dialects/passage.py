@@ -6,20 +6,21 @@ between the two; usage is read from the provider's bytes either way.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from bursar.dialects.metering import UNREADABLE
+from bursar.dialects.metering import UNREADABLE, MeteredAnswer, StreamMeter
+from bursar.dialects.request import Terms
 from bursar.domain.errors import UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from decimal import Decimal
 
-    from bursar.dialects.metering import MeteredAnswer, StreamMeter
-    from bursar.dialects.request import InferenceRequest, Terms
+    from bursar.dialects.request import InferenceRequest
     from bursar.dialects.translator import StreamTranslator, Translator
     from bursar.domain.usage import TokenUsage
 
@@ -113,8 +114,12 @@ class Passage(Protocol):
         """
         ...
 
-    def whole(self, body: bytes) -> tuple[MeteredAnswer, bytes]:
-        """Meter a whole answer, and give it as the caller wants it.
+    def meter(self, body: bytes) -> MeteredAnswer:
+        """Read a whole answer for the books."""
+        ...
+
+    def whole(self, body: bytes) -> bytes:
+        """A whole answer as the caller wants it.
 
         Raises:
             UpstreamBroken: it cannot be read, and so not be translated.
@@ -191,7 +196,7 @@ class TranslatedStream(_Reading):
         self._closing = closing
 
     def feed(self, chunk: bytes | None) -> bytes:
-        events = []
+        events: list[dict[str, Any]] = []
         for frame in self._frames(chunk):
             event = self._meter.take(frame)
             if event is not None:
@@ -224,8 +229,11 @@ class PassThrough:
     def body(self, terms: Terms) -> bytes:
         return self._request.rewritten(terms)
 
-    def whole(self, body: bytes) -> tuple[MeteredAnswer, bytes]:
-        return self._wire.meter(body), body
+    def meter(self, body: bytes) -> MeteredAnswer:
+        return self._wire.meter(body)
+
+    def whole(self, body: bytes) -> bytes:
+        return body
 
     def stream(self) -> StreamReader:
         meter = self._wire.stream_meter(not self._request.wants_usage)
@@ -255,6 +263,7 @@ class Translation:
         operation: str,
         wire: WireDialect,
         translator: Translator,
+        *,
         framed: Callable[[Iterable[dict[str, Any]]], bytes],
         closing: bytes = b"",
     ) -> None:
@@ -274,13 +283,15 @@ class Translation:
         document = self._wire.settle_terms(translated, terms, self._request.is_streamed)
         return msgspec.json.encode(document)
 
-    def whole(self, body: bytes) -> tuple[MeteredAnswer, bytes]:
-        metered = self._wire.meter(body)
+    def meter(self, body: bytes) -> MeteredAnswer:
+        return self._wire.meter(body)
+
+    def whole(self, body: bytes) -> bytes:
         try:
             answer = self._translator.answer(_DOCUMENT.decode(body))
         except (*UNREADABLE, KeyError, TypeError, ValueError, AttributeError, IndexError):
             raise UpstreamBroken("The provider's answer cannot be read") from None
-        return metered, msgspec.json.encode(answer)
+        return msgspec.json.encode(answer)
 
     def stream(self) -> StreamReader:
         # What the provider counts is wanted whether or not the caller is: translators need it.

@@ -47,6 +47,16 @@ class InferenceRequest(Protocol):
     def user(self) -> str | None: ...
 
     @property
+    def user_field(self) -> str:
+        """The field that `user` stands in."""
+        ...
+
+    @property
+    def is_user_advisory(self) -> bool:
+        """Clients write what they like into that field: only with the master key it tells who pays."""
+        ...
+
+    @property
     def is_streamed(self) -> bool: ...
 
     @property

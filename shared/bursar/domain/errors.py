@@ -156,3 +156,7 @@ class WrongSetting(BursarError):
     """A setting stops the start; the message names the setting and the fix."""
 
     code = "wrong_setting"
+
+
+INTERNAL_ERROR = BursarError("The gateway failed; its log has the request's id")
+"""What a caller is told of a failure that nobody foresaw."""

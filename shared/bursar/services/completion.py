@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bursar.domain.errors import BursarError
 from bursar.domain.events import Observe, TurnedAway, unobserved
 from bursar.domain.models import check_allowed
+from bursar.ports import Clock
 from bursar.services.credentials import CLIENT_NAME_HEADER, Credential, presented_credential
 from bursar.services.exchange import Exchange
 from bursar.services.identity import Identity
@@ -22,18 +23,18 @@ from bursar.services.presence import never, while_present
 from bursar.services.quoting import quote_request
 from bursar.services.rates import Rates
 from bursar.services.tab import Till
-from bursar.services.targets import Targets
+from bursar.services.targets import Targets, passage_of
 from bursar.services.vault_targets import VaultTargets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from bursar.dialects.request import InferenceRequest
     from bursar.domain.models import ModelName
     from bursar.domain.upstream import Target
     from bursar.services.answers import StreamedAnswer, WholeAnswer
     from bursar.services.identity import Caller
     from bursar.services.presence import Gone
-    from bursar.services.quoting import InferenceRequest
     from bursar.services.tab import Tab
 
 
@@ -50,6 +51,7 @@ class Completion:
     exchange: Exchange
     last_use: LastUse
     policy: Policy
+    clock: Clock
     observe: Observe = unobserved
 
     async def serve(
@@ -78,9 +80,11 @@ class Completion:
             credential = await self.identity.authenticate(presented_credential(headers))
             request = parse(body)
             client_name = headers.get(CLIENT_NAME_HEADER)
-            caller = await self.identity.caller(credential, request.user, client_name)
+            caller = await self.identity.caller(credential, request, client_name)
             _check_models(caller, request.model)
             target = await self._target(credential, request)
+            created_s = int(self.clock().timestamp())
+            passage = passage_of(request, target, request.model.model, created_s)
             limits = await self.identity.limits(caller)
             price = await self.lookup.price(str(request.model))
             is_limited = any(limit.limit_usd is not None for limit in limits)
@@ -90,7 +94,7 @@ class Completion:
             )
             tab = await self.till.open(request_id, caller, request, quote, limits)
             tab.ticket, tab.provider_key_id = ticket, target.provider_key_id
-        exchange = self.exchange.run(tab, target, headers)
+        exchange = self.exchange.run(tab, target, passage, headers)
         answer = await (while_present(exchange, gone) if request.is_streamed else exchange)
         await self.last_use.note(credential.issued_key)
         await self.last_use.note_provider_key(caller.project, target.provider_key_id)
@@ -98,10 +102,10 @@ class Completion:
 
     async def _target(self, credential: Credential, request: InferenceRequest) -> Target:
         """The deployment's provider, or with a project's key the project's own."""
-        model, operation, project = request.model, request.operation, credential.project
+        model, project = request.model, credential.project
         if project is None:
-            return await self.targets.find(model, operation)
-        return await self.vaults.find(credential, project.project_id, model, operation)
+            return await self.targets.find(model)
+        return await self.vaults.find(credential, project.project_id, model)
 
     @contextmanager
     def _counting_who_is_turned_away(self, request_id: str) -> Iterator[None]:

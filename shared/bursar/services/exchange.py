@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bursar.dialects.openai_answer import meter_answer
-from bursar.dialects.openai_stream import StreamMeter
 from bursar.domain.errors import UpstreamUnreachable
 from bursar.domain.usage import Status
 from bursar.ports import Upstream
@@ -30,11 +28,13 @@ from bursar.services.upstream_answers import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bursar.dialects.passage import Passage
     from bursar.domain.upstream import Target
     from bursar.ports import UpstreamAnswer
     from bursar.services.tab import Tab
 
 _OK = range(200, 300)
+_EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Exchange:
     policy: Policy
 
     async def run(
-        self, tab: Tab, target: Target, headers: Mapping[str, str]
+        self, tab: Tab, target: Target, passage: Passage, headers: Mapping[str, str]
     ) -> WholeAnswer | StreamedAnswer:
         """Send the request and answer with what came, or with a stream of what comes.
 
@@ -54,29 +54,39 @@ class Exchange:
             UpstreamError: the provider failed before anything reached the caller.
         """
         deadline = time.monotonic() + self.policy.request_timeout_s
-        answer = await self._send(tab, target, headers, deadline)
+        answer = await self._send(tab, target, passage, headers, deadline)
         try:
-            return await self._read(tab, target, answer, deadline)
+            return await self._read(tab, target, passage, answer, deadline)
         except BaseException as error:
             if not tab.is_closed:
                 await self._failed(tab, Billing.UNKNOWN, error)
             raise
 
     async def _read(
-        self, tab: Tab, target: Target, answer: UpstreamAnswer, deadline: float
+        self,
+        tab: Tab,
+        target: Target,
+        passage: Passage,
+        answer: UpstreamAnswer,
+        deadline: float,
     ) -> WholeAnswer | StreamedAnswer:
         if answer.status not in _OK:
-            return await self._refused(tab, target, answer, deadline)
-        if tab.request.is_streamed and _is_event_stream(answer):
-            return await self._streamed(tab, target, answer, deadline)
-        return await self._whole(tab, answer, deadline)
+            return await self._refused(tab, target, passage, answer, deadline)
+        if tab.request.is_streamed and _is_stream(answer, passage):
+            return await self._streamed(tab, target, passage, answer, deadline)
+        return await self._whole(tab, passage, answer, deadline)
 
     async def _send(
-        self, tab: Tab, target: Target, headers: Mapping[str, str], deadline: float
+        self,
+        tab: Tab,
+        target: Target,
+        passage: Passage,
+        headers: Mapping[str, str],
+        deadline: float,
     ) -> UpstreamAnswer:
         billing = Billing.NOTHING
         try:
-            outgoing = request_to(target, tab.request, tab, headers)
+            outgoing = request_to(target, passage, tab, headers)
             billing = Billing.UNKNOWN
             async with until(deadline):
                 return await self.upstream.send(outgoing)
@@ -101,13 +111,18 @@ class Exchange:
         await self.till.close(tab, Outcome(status, billing, error_message=named(error)))
 
     async def _refused(
-        self, tab: Tab, target: Target, answer: UpstreamAnswer, deadline: float
+        self,
+        tab: Tab,
+        target: Target,
+        passage: Passage,
+        answer: UpstreamAnswer,
+        deadline: float,
     ) -> WholeAnswer:
         body = b""
         try:
             async with until(deadline):
                 body = await read_error(answer)
-            return refusal(answer, body, target)
+            return refusal(answer, body, target, passage, tab.request.errors)
         finally:
             await uncancelled(answer.close())
             said = f"status {answer.status}: {body.decode(errors='replace')}"
@@ -115,32 +130,41 @@ class Exchange:
             failure = failure_by(answer.status)
             await self.till.close(tab, _error(Billing.NOTHING, message, failure, answer))
 
-    async def _whole(self, tab: Tab, answer: UpstreamAnswer, deadline: float) -> WholeAnswer:
+    async def _whole(
+        self, tab: Tab, passage: Passage, answer: UpstreamAnswer, deadline: float
+    ) -> WholeAnswer:
         try:
             async with until(deadline):
                 body = b"".join([chunk async for chunk in answer.chunks()])
         finally:
             await uncancelled(answer.close())
-        metered = meter_answer(body)
+        metered = passage.meter(body)
         outcome = Outcome(
             Status.SUCCESS,
             Billing.METERED,
             metered.usage,
             metered.output_bytes,
             upstream_request_id=upstream_request_id(answer.headers),
+            reported_cost_usd=metered.reported_cost_usd,
+            service_tier=metered.service_tier,
         )
         await self.till.close(tab, outcome)
-        return WholeAnswer(answer.status, passed_headers(answer.headers), body)
+        return WholeAnswer(answer.status, passed_headers(answer.headers), passage.whole(body))
 
     async def _streamed(
-        self, tab: Tab, target: Target, answer: UpstreamAnswer, deadline: float
+        self,
+        tab: Tab,
+        target: Target,
+        passage: Passage,
+        answer: UpstreamAnswer,
+        deadline: float,
     ) -> StreamedAnswer:
-        meter = StreamMeter(withhold_usage=not tab.request.wants_usage)
         sent_at = deadline - self.policy.request_timeout_s
-        stream = MeteredStream(answer, meter, target.api_key)
+        stream = MeteredStream(answer, passage.stream(), target.api_key)
         relay = StreamRelay(tab, self.till, stream, sent_at=sent_at, deadline=deadline)
         await relay.start()
-        return StreamedAnswer(answer.status, passed_headers(answer.headers), relay)
+        headers = {**passed_headers(answer.headers), "content-type": _EVENT_STREAM}
+        return StreamedAnswer(answer.status, headers, relay)
 
     async def _failed(self, tab: Tab, billing: Billing, error: BaseException) -> None:
         await self.till.close(tab, _error(billing, named(error), failure_of(error)))
@@ -158,5 +182,5 @@ def _error(
     )
 
 
-def _is_event_stream(answer: UpstreamAnswer) -> bool:
-    return answer.headers.get("content-type", "").startswith("text/event-stream")
+def _is_stream(answer: UpstreamAnswer, passage: Passage) -> bool:
+    return answer.headers.get("content-type", "").startswith(passage.stream_type)

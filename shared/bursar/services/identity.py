@@ -14,6 +14,7 @@ from bursar.services.credentials import Credential
 from bursar.services.policy import UserField
 
 if TYPE_CHECKING:
+    from bursar.dialects.request import InferenceRequest
     from bursar.domain.budgets import Budget, Limit
     from bursar.ports import Clock
     from bursar.services.lookup import Lookup
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bursar.services.project_lookup import ProjectLookup
 
 _ANY_LLM_KEY = "ANY.v"
+_NO_USER = "When using master key, '{}' field is required in request body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,9 @@ class Identity:
         return project
 
     async def caller(
-        self, credential: Credential, named_user_id: str | None, client_name: str | None = None
+        self, credential: Credential, request: InferenceRequest, client_name: str | None = None
     ) -> Caller:
-        """Decide who pays, given the request's own `user` field.
+        """Decide who pays, given who the request itself says that it is for.
 
         Args:
             client_name: the project's client that the request says it is.
@@ -113,7 +115,7 @@ class Identity:
             Forbidden: another user than the key's, a blocked one, or a project's without its key.
             NotFound: no such user.
         """
-        user_id = self._payer(credential, named_user_id)
+        user_id = self._payer(credential, request)
         user = await self._lookup.user(user_id)
         if user is None or user.deleted_at is not None:
             raise NotFound(f"User '{user_id}' not found")
@@ -124,20 +126,21 @@ class Identity:
             client_id = await self._projects.client_of(project, key.client_id, client_name)
         return Caller(key, user, project, client_id)
 
-    def _payer(self, credential: Credential, named: str | None) -> str:
-        user_id = self._named_payer(credential, named)
+    def _payer(self, credential: Credential, request: InferenceRequest) -> str:
+        user_id = self._named_payer(credential, request)
         if credential.project is None and is_project_user(user_id):
             raise Forbidden(f"Only the project's own keys spend for user '{user_id}'")
         return user_id
 
-    def _named_payer(self, credential: Credential, named: str | None) -> str:
-        key, policy = credential.key, self._policy.user_field
+    def _named_payer(self, credential: Credential, request: InferenceRequest) -> str:
+        key, policy, named = credential.key, self._policy.user_field, request.user
         if key is None:
             if not named:
-                raise InvalidRequest(
-                    "When using master key, 'user' field is required in request body", param="user"
-                )
+                name = request.user_field
+                raise InvalidRequest(_NO_USER.format(name), param=name)
             return named
+        if request.is_user_advisory:
+            return key.user_id
         if not named or policy is UserField.PASS or named == key.user_id:
             return key.user_id
         if policy is UserField.ANY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bursar.domain import pricing
 from bursar.domain.errors import Unpriceable
@@ -13,45 +13,8 @@ from bursar.domain.pricing import Bound, Price
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from bursar.dialects.openai_body import Body
-    from bursar.domain.models import ModelName
+    from bursar.dialects.request import InferenceRequest
     from bursar.services.policy import Policy
-
-
-class InferenceRequest(Protocol):
-    """What every dialect's request tells the services."""
-
-    @property
-    def body(self) -> Body: ...
-    @property
-    def model(self) -> ModelName: ...
-    @property
-    def user(self) -> str | None: ...
-    @property
-    def is_streamed(self) -> bool: ...
-    @property
-    def wants_usage(self) -> bool: ...
-    @property
-    def endpoint(self) -> str:
-        """The gateway's path, for the books."""
-        ...
-
-    @property
-    def operation(self) -> str:
-        """Which of a provider's endpoints it needs."""
-        ...
-
-    @property
-    def path(self) -> str:
-        """What is appended to a provider's base URL."""
-        ...
-
-    @property
-    def declared_output_tokens(self) -> int | None: ...
-    def bound(self, price: Price | None, output_tokens_default: int) -> Bound: ...
-    def rewritten(
-        self, *, output_tokens: int | None, limit_field: str, streams_usage: bool
-    ) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,6 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from bursar.dialects.openai_errors import stream_failure
-from bursar.dialects.openai_stream import DONE_FRAME
-from bursar.dialects.sse import FrameSplitter
 from bursar.domain.errors import BursarError, UpstreamBroken, UpstreamError
 from bursar.domain.usage import Status
 from bursar.services.deadline import until
@@ -21,7 +18,7 @@ from bursar.services.upstream_answers import upstream_request_id
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bursar.dialects.openai_stream import StreamMeter
+    from bursar.dialects.passage import StreamReader
     from bursar.ports import UpstreamAnswer
     from bursar.services.answers import Write
     from bursar.services.tab import Tab, Till
@@ -37,38 +34,35 @@ class ClientStalled(OSError):
 
 
 class MeteredStream:
-    """A provider's stream as the caller may see it, up to but without its terminal event."""
+    """A provider's stream as the caller may see it, up to but without its last words."""
 
-    def __init__(self, answer: UpstreamAnswer, meter: StreamMeter, api_key: str | None) -> None:
+    def __init__(self, answer: UpstreamAnswer, reader: StreamReader, api_key: str | None) -> None:
         self.answer = answer
-        self.meter = meter
+        self.reader = reader
         self._api_key = api_key
-        self._splitter = FrameSplitter()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Whole frames, joined as they came.
+        """Whole events, joined as they came.
 
         Raises:
             UpstreamBroken: it ended without its terminal event, or said that it failed.
             UpstreamTimeout: nothing came for too long.
         """
-        chunks = self.answer.chunks()
-        while not self.meter.is_done:
+        chunks, reader = self.answer.chunks(), self.reader
+        while not reader.is_done:
             chunk = await anext(chunks, None)
-            # An event that the end of the stream cuts off from its blank line still counts.
-            frames = self._splitter.feed(b"\n\n" if chunk is None else chunk)
-            piece = b"".join(frame for frame in frames if self.meter.passes(frame))
+            piece = reader.feed(chunk)
             if piece.strip():
                 yield piece
-            if self.meter.error is not None:
+            if reader.error is not None:
                 raise UpstreamBroken("The provider reported an error in its stream")
-            if chunk is None and not self.meter.is_done:
+            if chunk is None and not reader.is_done:
                 raise UpstreamBroken("The provider's stream ended without its terminal event")
 
     def remark(self, error: BaseException | None) -> str | None:
         """What the books say of how it ended: what the provider said, or what was seen."""
-        if self.meter.error is not None:
-            return quoted(self.meter.error, self._api_key)
+        if self.reader.error is not None:
+            return quoted(self.reader.error, self._api_key)
         return None if error is None else named(error)
 
 
@@ -129,11 +123,11 @@ class StreamRelay:
             await self._fail(write, error, BursarError.code)
         else:
             await self._end(Status.SUCCESS)
-            await _last_word(write, DONE_FRAME)
+            await _last_word(write, self._stream.reader.last_words())
 
     async def _fail(self, write: Write, error: Exception, code: str) -> None:
         await self._end(Status.ERROR, error)
-        await _last_word(write, stream_failure(code))
+        await _last_word(write, self._tab.request.errors.stream_failure(code))
 
     async def _pass_on(self, write: Write) -> None:
         piece = self._first
@@ -154,18 +148,20 @@ class StreamRelay:
             await self._write_down(status, error)
 
     async def _write_down(self, status: Status, error: BaseException | None) -> None:
-        meter = self._stream.meter
+        reader = self._stream.reader
         await self._till.close(
             self._tab,
             Outcome(
                 status,
                 Billing.METERED,
-                meter.usage,
-                meter.output_bytes,
+                reader.usage,
+                reader.output_bytes,
                 error_message=self._stream.remark(error),
                 first_token_ms=self._first_token_ms,
                 upstream_request_id=upstream_request_id(self._stream.answer.headers),
                 failure=failure_of(error),
+                reported_cost_usd=reader.reported_cost_usd,
+                service_tier=reader.service_tier,
             ),
         )
 

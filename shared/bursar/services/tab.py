@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bursar.dialects.request import InferenceRequest
 from bursar.domain.budgets import Limit
 from bursar.domain.errors import BudgetExceeded, StoreUnavailable
 from bursar.domain.events import Closed, Observe, unobserved
@@ -22,7 +23,7 @@ from bursar.domain.money import ZERO, display
 from bursar.domain.pricing import cost_of
 from bursar.domain.usage import Status, TokenUsage, UsageRecord
 from bursar.services.identity import Caller
-from bursar.services.quoting import InferenceRequest, Quote
+from bursar.services.quoting import Quote
 from bursar.services.rates import RateTicket
 from bursar.services.uncancelled import uncancelled
 
@@ -52,6 +53,8 @@ class Outcome:
         output_bytes: what was generated as far as it was seen, the bound of unreported output.
         error_message: for the books; may quote the provider, so it is never sent to a caller.
         failure: how the provider failed, as metrics count it.
+        reported_cost_usd: what the provider says that it charges.
+        service_tier: the tier that the provider says it served the request in.
     """
 
     status: Status
@@ -62,6 +65,8 @@ class Outcome:
     first_token_ms: int | None = None
     upstream_request_id: str | None = None
     failure: str | None = None
+    reported_cost_usd: Decimal | None = None
+    service_tier: str | None = None
 
 
 @dataclass(slots=True)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bursar.dialects.passages import passage_to
+from bursar.dialects.request import Terms
+from bursar.dialects.translator import Asked
 from bursar.domain.errors import InvalidRequest, ModelNotFound
-from bursar.domain.upstream import Target, UpstreamRequest
+from bursar.domain.upstream import Authorization, Target, UpstreamRequest
+from bursar.domain.upstream_urls import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from bursar.dialects.passage import Passage
+    from bursar.dialects.request import InferenceRequest
     from bursar.domain.models import ModelName
-    from bursar.domain.upstream import Provider
-    from bursar.services.quoting import InferenceRequest
+    from bursar.domain.upstream import Endpoint
     from bursar.services.tab import Tab
 
 # Headers of the caller that mean something to a provider; everything else stays here.
-_FORWARDED = ("openai-beta", "idempotency-key", "traceparent", "tracestate")
+_FORWARDED = ("idempotency-key", "traceparent", "tracestate")
+_VERSIONS = ("openai-beta", "anthropic-beta", "anthropic-version")
 _USER_AGENT = "bursar"
 
 
@@ -36,12 +42,11 @@ class Targets:
         self._by_provider = by_provider
         self._refreshed = refreshed
 
-    async def find(self, model: ModelName, operation: str) -> Target:
+    async def find(self, model: ModelName) -> Target:
         """The target of a model.
 
         Raises:
             ModelNotFound: no such provider here.
-            InvalidRequest: the provider does not serve this operation.
             StoreUnavailable: the providers' keys cannot be read.
         """
         by_provider = await self.configured()
@@ -51,7 +56,6 @@ class Targets:
             raise ModelNotFound(
                 f"Provider '{model.provider}' is not configured here (configured: {known})"
             )
-        check_serves(target.provider, operation)
         return target
 
     async def configured(self) -> Mapping[str, Target]:
@@ -65,32 +69,79 @@ class Targets:
         return {**self._by_provider, **await self._refreshed()}
 
 
-def check_serves(provider: Provider, operation: str) -> None:
-    """Raises InvalidRequest where a provider has no such operation."""
-    if operation not in provider.endpoints:
-        raise InvalidRequest(f"Provider '{provider.name}' has no {operation}", param="model")
+def passage_of(request: InferenceRequest, target: Target, model: str, created_s: int) -> Passage:
+    """How a request travels to a target's model.
+
+    Raises:
+        InvalidRequest: the model serves neither its dialect nor one that it can be translated to.
+    """
+    provider = target.provider
+    asked = Asked(str(request.model), request.wants_usage, created_s)
+    passage = passage_to(request, provider.operations_of(model), asked)
+    if passage is None:
+        raise InvalidRequest(
+            f"Provider '{provider.name}' has no {request.operation} for '{model}'", param="model"
+        )
+    return passage
 
 
 def request_to(
-    target: Target, request: InferenceRequest, tab: Tab, headers: Mapping[str, str]
+    target: Target, passage: Passage, tab: Tab, headers: Mapping[str, str]
 ) -> UpstreamRequest:
-    """What goes to the provider: the caller's body, the provider's key, a few headers."""
-    provider = target.provider
+    """What goes to the provider: the caller's body, the provider's key, a few headers.
+
+    Raises:
+        Untranslatable: the provider's dialect cannot say what the caller asks for.
+    """
+    provider, request, model = target.provider, tab.request, tab.request.model.model
+    endpoint = provider.endpoints[passage.operation]
     sent = {name: headers[name] for name in _FORWARDED if name in headers}
     sent |= {
-        "content-type": "application/json",
-        "accept": "text/event-stream" if request.is_streamed else "application/json",
+        "content-type": passage.content_type,
+        "accept": passage.stream_type if request.is_streamed else "*/*",
         "user-agent": _USER_AGENT,
         "x-client-request-id": tab.request_id,
+        **endpoint.headers,
+        **_passed_versions(request, passage, headers),
         **target.headers,
     }
-    if target.api_key is not None:
-        sent[provider.auth_header] = provider.auth_prefix + target.api_key
-    body = request.rewritten(
-        output_tokens=tab.quote.imposed_output_tokens,
+    authorization = None
+    if provider.auth != "key":
+        authorization = Authorization(provider.auth, target.api_key, target.parameters)
+    elif target.api_key is not None:
+        header, prefix = endpoint.auth_header, endpoint.auth_prefix
+        header = provider.auth_header if header is None else header
+        prefix = provider.auth_prefix if prefix is None else prefix
+        sent[header] = prefix + target.api_key
+    return UpstreamRequest(
+        provider.name,
+        url_of(target, endpoint, model, is_streamed=request.is_streamed),
+        sent,
+        passage.body(_terms(target, endpoint, tab)),
+        target.timeout_s,
+        authorization,
+        target.allows_private,
+    )
+
+
+def _terms(target: Target, endpoint: Endpoint, tab: Tab) -> Terms:
+    provider, quote = target.provider, tab.quote
+    return Terms(
+        model=tab.request.model.model,
+        output_tokens=quote.imposed_output_tokens,
+        output_tokens_max=quote.bound.output_tokens,
         limit_field=provider.output_limit_field,
         streams_usage=provider.streams_usage,
+        renamed_fields=endpoint.renamed_fields,
+        dropped_fields=endpoint.dropped_fields,
+        added_fields=endpoint.added_fields,
     )
-    return UpstreamRequest(
-        provider.name, target.base_url + request.path, sent, body, target.timeout_s
-    )
+
+
+def _passed_versions(
+    request: InferenceRequest, passage: Passage, headers: Mapping[str, str]
+) -> dict[str, str]:
+    """What the caller says of its dialect's version, for a provider of the same dialect."""
+    if passage.operation != request.operation:
+        return {}
+    return {name: headers[name] for name in _VERSIONS if name in headers}

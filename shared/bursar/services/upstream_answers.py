@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bursar.dialects.openai_errors import body_of
 from bursar.domain.errors import UpstreamError, UpstreamTimeout
 from bursar.services.answers import WholeAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bursar.dialects.error_shape import ErrorShape
+    from bursar.dialects.passage import Passage
     from bursar.domain.upstream import Target
     from bursar.ports import UpstreamAnswer
 
@@ -23,7 +24,7 @@ _PASSED = (
     "openai-processing-ms",
     "openai-version",
 )
-_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id")
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid")
 _ERROR_BYTES_MAX = 64 * 1024
 _SECRET_PREFIX = 8
 
@@ -53,7 +54,9 @@ async def read_error(answer: UpstreamAnswer) -> bytes:
     return body[:_ERROR_BYTES_MAX]
 
 
-def refusal(answer: UpstreamAnswer, body: bytes, target: Target) -> WholeAnswer:
+def refusal(
+    answer: UpstreamAnswer, body: bytes, target: Target, passage: Passage, errors: ErrorShape
+) -> WholeAnswer:
     """The provider's refusal for the caller.
 
     A 4xx passes with its body, unless the provider speaks of the key there that the gateway sent:
@@ -67,12 +70,16 @@ def refusal(answer: UpstreamAnswer, body: bytes, target: Target) -> WholeAnswer:
         raise UpstreamTimeout(f"Provider '{name}' timed out")
     if not 400 <= status < 500:
         raise UpstreamError(f"Provider '{name}' failed with status {status}")
-    if status == 401 or _shows(target.api_key, body):
-        return _credentials_refused(target, status)
-    return WholeAnswer(status, passed_headers(answer.headers), body)
+    if status == 401 or _shows_key(target, body):
+        return _credentials_refused(target, status, errors)
+    headers = passed_headers(answer.headers)
+    passed = passage.refusal(status, body)
+    if passed is not body:
+        headers["content-type"] = "application/json"
+    return WholeAnswer(status, headers, passed)
 
 
-def _credentials_refused(target: Target, status: int) -> WholeAnswer:
+def _credentials_refused(target: Target, status: int, errors: ErrorShape) -> WholeAnswer:
     whose, who = "the gateway's credentials", "Ask the gateway's administrator"
     if target.provider_key_id is not None:
         whose, who = "the key in the project's vault", "Ask a member of the project"
@@ -80,8 +87,12 @@ def _credentials_refused(target: Target, status: int) -> WholeAnswer:
         f"Provider '{target.provider.name}' refused {whose}; your own key is fine. {who}"
     )
     headers = {"content-type": "application/json", "x-should-retry": "false"}
-    return WholeAnswer(status, headers, msgspec.json.encode(body_of(error)))
+    return WholeAnswer(status, headers, msgspec.json.encode(errors.body_of(error)))
 
 
-def _shows(secret: str | None, body: bytes) -> bool:
-    return bool(secret) and str(secret)[:_SECRET_PREFIX].encode() in body
+def _shows_key(target: Target, body: bytes) -> bool:
+    key = target.api_key
+    # Schemes of their own send something else than the key, which nobody can quote.
+    return (
+        bool(key) and target.provider.auth == "key" and str(key)[:_SECRET_PREFIX].encode() in body
+    )

@@ -13,7 +13,6 @@ from bursar.domain.errors import ModelNotFound, VaultClosed
 from bursar.domain.keys import digest_of
 from bursar.domain.projects import key_holder
 from bursar.domain.upstream import Target
-from bursar.services.targets import check_serves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,21 +47,17 @@ class VaultTargets:
         self._catalogue = catalogue
         self._clock = clock
 
-    async def find(
-        self, credential: Credential, project_id: str, model: ModelName, operation: str
-    ) -> Target:
+    async def find(self, credential: Credential, project_id: str, model: ModelName) -> Target:
         """The target of a model, with the opened key of the project's vault.
 
         Raises:
             ModelNotFound: the project has no key of this provider, or the provider no address.
-            InvalidRequest: the provider does not serve this operation.
             VaultClosed: the caller's key does not open the provider's.
             StoreUnavailable: what is sealed, or the deployment's addresses, cannot be read.
         """
         target = self._keyless(model.provider, await self._targets.configured())
         if target is None:
             raise ModelNotFound(self._why_not(model.provider))
-        check_serves(target.provider, operation)
         holder_id = key_holder(digest_of(credential.presented))
         try:
             return await self._with_key(target, credential, project_id, holder_id)

@@ -10,7 +10,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from bursar.domain.upstream import Provider, Target
+from bursar.domain.upstream import CHAT_ENDPOINT, EMBEDDINGS_ENDPOINT, Provider, Target
 from bursar.upstream.mock_chat import MockChat, to_json
 from bursar.upstream.mock_embeddings import embeddings
 
@@ -23,7 +23,7 @@ MOCK_PROVIDER = Provider(
     name="mock",
     base_url="mock://mock",
     needs_key=False,
-    endpoints=frozenset({"chat", "embeddings"}),
+    endpoints={"chat": CHAT_ENDPOINT, "embeddings": EMBEDDINGS_ENDPOINT},
 )
 MOCK_TARGET = Target(provider=MOCK_PROVIDER, base_url="mock://mock")
 

@@ -1,0 +1,115 @@
+"""Which passage a request takes to a model: the shortest one that its provider's dialects allow.
+
+Chat is the hub: what has no translator of its own goes through it. Modules are loaded when the
+first request needs them, because every cold start would pay for all of them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from bursar.dialects.openai_stream import DONE_FRAME
+from bursar.dialects.passage import PassThrough, Translation
+from bursar.dialects.sse import data_frames, named_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from bursar.dialects.passage import Passage, WireDialect
+    from bursar.dialects.request import InferenceRequest
+    from bursar.dialects.translator import Asked, StreamTranslator, Translator
+
+_WIRES: Final[Mapping[str, str]] = {
+    "chat": "chat_wire:CHAT",
+    "messages": "messages_wire:MESSAGES",
+    "responses": "responses_wire:RESPONSES",
+    "converse": "converse_wire:CONVERSE",
+}
+_TRANSLATORS: Final[Mapping[tuple[str, str], str]] = {
+    ("chat", "messages"): "chat_to_messages:ChatToMessages",
+    ("chat", "converse"): "chat_to_converse:ChatToConverse",
+    ("messages", "chat"): "messages_to_chat:MessagesToChat",
+    ("responses", "chat"): "responses_to_chat:ResponsesToChat",
+}
+# The dialects on the way to the provider's, in the order of preference.
+_WAYS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "chat": (("messages",), ("converse",)),
+    "messages": (("chat",), ("chat", "converse")),
+    "responses": (("chat",), ("chat", "messages"), ("chat", "converse")),
+}
+
+
+def passage_to(
+    request: InferenceRequest, operations: Collection[str], asked: Asked
+) -> Passage | None:
+    """The passage of a request to a model with these operations, None if there is none."""
+    if request.operation in operations:
+        return PassThrough(request, _wire(request.operation))
+    for way in _WAYS.get(request.operation, ()):
+        if way[-1] in operations:
+            return _translation(request, way, asked)
+    return None
+
+
+def _translation(request: InferenceRequest, way: tuple[str, ...], asked: Asked) -> Translation:
+    hops = pairwise((request.operation, *way))
+    translator = _chained([_loaded(_TRANSLATORS[hop])(asked) for hop in hops])
+    is_chat = request.operation == "chat"
+    return Translation(
+        request,
+        way[-1],
+        _wire(way[-1]),
+        translator,
+        framed=data_frames if is_chat else named_frames,
+        closing=DONE_FRAME if is_chat else b"",
+    )
+
+
+def _wire(operation: str) -> WireDialect:
+    return cast("WireDialect", _loaded(_WIRES[operation]))
+
+
+@cache
+def _loaded(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(f"bursar.dialects.{module}"), attribute)
+
+
+def _chained(translators: list[Translator]) -> Translator:
+    first, *others = translators
+    return _Chain(first, _chained(others)) if others else first
+
+
+class _Chain:
+    """Two translators, the caller's first."""
+
+    def __init__(self, first: Translator, second: Translator) -> None:
+        self._first = first
+        self._second = second
+
+    def request(self, document: dict[str, Any]) -> dict[str, Any]:
+        return self._second.request(self._first.request(document))
+
+    def answer(self, document: dict[str, Any]) -> dict[str, Any]:
+        return self._first.answer(self._second.answer(document))
+
+    def stream(self) -> StreamTranslator:
+        return _ChainedStream(self._first.stream(), self._second.stream())
+
+
+class _ChainedStream:
+    def __init__(self, first: StreamTranslator, second: StreamTranslator) -> None:
+        self._first = first
+        self._second = second
+
+    def event(self, event: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        for between in self._second.event(event):
+            yield from self._first.event(between)
+
+    def end(self) -> Iterable[dict[str, Any]]:
+        for between in self._second.end():
+            yield from self._first.event(between)
+        yield from self._first.end()

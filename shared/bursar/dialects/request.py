@@ -53,7 +53,7 @@ class InferenceRequest(Protocol):
 
     @property
     def is_user_advisory(self) -> bool:
-        """Clients write what they like into that field: only with the master key it tells who pays."""
+        """Clients write anything into that field: only with the master key it says who pays."""
         ...
 
     @property

@@ -71,6 +71,7 @@ class Bound:
         input_characters: characters to be spoken.
         audio_seconds: length of the audio to be transcribed, begun seconds.
         rerank_searches: rerank queries.
+        takes_output_limit: whether the request has a field that can shorten the answer.
     """
 
     input_tokens: int
@@ -89,6 +90,7 @@ class Bound:
     input_characters: int = 0
     audio_seconds: int = 0
     rerank_searches: int = 0
+    takes_output_limit: bool = True
 
     @property
     def output_tokens_total(self) -> int:

@@ -51,6 +51,8 @@ INBOUND: Final[Mapping[str, Inbound]] = {
     "/v1/embeddings": Inbound("openai_embeddings:parse_embeddings"),
 }
 
+COUNT_TOKENS_PATH: Final = "/v1/messages/count_tokens"
+
 
 def errors_of(path: str) -> ErrorShape:
     """What whoever calls a path understands, whether or not there is such a path."""

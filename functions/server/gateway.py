@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import StoreUnavailable
+from functions.proxy.inbound import COUNT_TOKENS_PATH, INBOUND
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 # Requests that a stop cancels still write their books, which takes the store a few calls.
 _LAST_BOOKS_S = 10
-_DATA_PLANE = ("/v1/chat/completions", "/v1/embeddings", "/v1/models", "/v1/models/")
+_DATA_PLANE = frozenset({*INBOUND, COUNT_TOKENS_PATH, "/v1/models"})
 
 
 class Gateway:

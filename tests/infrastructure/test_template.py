@@ -11,6 +11,7 @@ import pytest
 from bursar.secrets.parameters import checked_path
 from bursar.settings import load_settings
 from bursar.store.schema import TABLE, TTL_ATTRIBUTE
+from functions.proxy.inbound import COUNT_TOKENS_PATH, INBOUND
 from tests.engines import ROOT
 from tests.infrastructure import sam
 from tests.infrastructure.template import (
@@ -205,11 +206,25 @@ def routes_of(function: str, resources: dict[str, Any]) -> set[tuple[str, str]]:
     }
 
 
+def test_every_dialect_has_a_route_to_the_proxy() -> None:
+    routes = {path for method, path in routes_of("ProxyFunction", sam.transformed_resources())}
+    patterns = [re.sub(r"\{\w+\}", "[^/]+", route) for route in routes]
+    for path in (*INBOUND, COUNT_TOKENS_PATH):
+        assert any(re.fullmatch(pattern, path) for pattern in patterns), path
+
+
 def test_inference_goes_to_the_proxy_and_all_else_to_the_administration() -> None:
     resources = sam.transformed_resources()
     assert routes_of("ProxyFunction", resources) == {
         ("POST", "/v1/chat/completions"),
         ("POST", "/v1/embeddings"),
+        ("POST", "/v1/responses"),
+        ("POST", "/v1/messages"),
+        ("POST", "/v1/messages/count_tokens"),
+        ("POST", "/v1/images/{operation}"),
+        ("POST", "/v1/audio/{operation}"),
+        ("POST", "/v1/moderations"),
+        ("POST", "/v1/rerank"),
         ("GET", "/v1/models"),
         ("GET", "/v1/models/{model_id+}"),
         ("GET", "/health"),

@@ -44,7 +44,8 @@ class Quote:
 
     def lowered_to(self, left_usd: Decimal) -> Quote | None:
         """The same request with the longest answer that fits, None if that is of no use."""
-        if self.price is None or not self.bound.output_tokens:
+        bound = self.bound
+        if self.price is None or not bound.output_tokens or not bound.takes_output_limit:
             return None
         tokens = pricing.affordable_output_tokens(self.bound, self.price, left_usd)
         if tokens < min(self.useful_output_tokens, self.bound.output_tokens):

@@ -17,7 +17,7 @@ from bursar.domain.holds import Balance
 from bursar.domain.ids import request_id
 from bursar.domain.keys import VirtualKey, digest_of, new_virtual_key
 from bursar.domain.pricing import Price
-from bursar.domain.upstream import Provider, Target
+from bursar.domain.upstream import CHAT_ENDPOINT, EMBEDDINGS_ENDPOINT, Provider, Target
 from bursar.domain.usage import UsageFilter, UsageRecord
 from bursar.domain.users import User
 from bursar.memory import (
@@ -94,7 +94,7 @@ class World:
         provider = Provider(
             "openai",
             "https://api.example",
-            endpoints=frozenset({"chat", "embeddings"}),
+            endpoints={"chat": CHAT_ENDPOINT, "embeddings": EMBEDDINGS_ENDPOINT},
             output_limit_field="max_completion_tokens",
         )
         targets = Targets({"openai": Target(provider, "https://api.example/v1", PROVIDER_KEY)})
@@ -108,6 +108,7 @@ class World:
             exchange=Exchange(self.upstream, till, policy),
             last_use=LastUse(storage.directory, storage.platform, self.clock),
             policy=policy,
+            clock=self.clock,
             observe=observe,
         )
 

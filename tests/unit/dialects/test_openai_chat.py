@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from bursar.dialects.openai_chat import ChatRequest, parse_chat
+from bursar.dialects.request import Terms
 from bursar.domain.errors import BursarError, InvalidRequest, Unpriceable, Unprocessable
 from bursar.domain.pricing import Bound, Price
 
@@ -27,13 +28,8 @@ def _bound(price: Price | None = None, **fields: Any) -> Bound:
     return _parse(**fields).bound(price or _price(), 16_384)
 
 
-def _rewritten(raw: bytes, **arguments: Any) -> bytes:
-    defaults: dict[str, Any] = {
-        "output_tokens": None,
-        "limit_field": "max_tokens",
-        "streams_usage": True,
-    }
-    return parse_chat(raw).rewritten(**(defaults | arguments))
+def _rewritten(raw: bytes, *, model: str = "gpt", **terms: Any) -> bytes:
+    return parse_chat(raw).rewritten(Terms(model, **terms))
 
 
 def test_everything_but_the_model_keeps_its_bytes() -> None:
@@ -134,8 +130,6 @@ def test_a_file_is_bounded_by_the_context_window_or_not_at_all() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"web_search_options": {}},
-        {"service_tier": "priority"},
         {"tools": [{"type": "web_search"}]},
         {"tools": [{"type": ["function"]}]},
         {"messages": [{"role": "user", "content": [{"type": {"text": "x"}}]}]},
@@ -168,3 +162,57 @@ def test_several_answers_and_a_prediction_count_as_output() -> None:
     prediction = {"type": "content", "content": "x" * 50}
     bound = _bound(max_tokens=10, n=3, prediction=prediction)
     assert bound.output_tokens_total >= 30 + 50
+
+
+def test_an_endpoints_quirks_are_applied_and_all_else_keeps_its_bytes() -> None:
+    raw = (
+        b'{"model":"a:b","messages":[{"role":"user"}],"seed":7,"max_completion_tokens":9,'
+        b'"store":true,"x":0.10}'
+    )
+    sent = _rewritten(
+        raw,
+        renamed_fields={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
+        dropped_fields=frozenset({"store"}),
+        added_fields={"safe_prompt": False},
+    )
+    assert sent == (
+        b'{"model":"gpt","messages":[{"role":"user"}],"random_seed":7,"max_tokens":9,'
+        b'"x":0.10,"safe_prompt":false}'
+    )
+
+
+def test_a_field_that_is_there_under_both_names_is_sent_once() -> None:
+    raw = b'{"model":"a:b","messages":[{"role":"user"}],"max_tokens":5,"max_completion_tokens":9}'
+    sent = _rewritten(raw, renamed_fields={"max_completion_tokens": "max_tokens"})
+    assert sent == b'{"model":"gpt","messages":[{"role":"user"}],"max_tokens":5}'
+
+
+@pytest.mark.parametrize(
+    ("fields", "stated"),
+    [
+        ({"web_search_options": {}}, {"web_searches": 1}),
+        ({"service_tier": "priority"}, {"service_tier": "priority"}),
+        ({"modalities": ["text", "audio"]}, {"generates_audio": True}),
+        ({"audio": {"voice": "alloy"}}, {"generates_audio": True}),
+        ({"modalities": ["image", "text"]}, {"generates_images": True}),
+        ({"tools": [{"type": "function", "cache_control": {}}]}, {"writes_cache": True}),
+        ({"cache_control": {"ttl": "1h"}}, {"writes_cache": True, "writes_cache_1h": True}),
+    ],
+)
+def test_what_has_a_rate_of_its_own_is_stated_in_the_bound(
+    fields: dict[str, Any], stated: dict[str, Any]
+) -> None:
+    bound = _bound(**fields)
+    assert {name: getattr(bound, name) for name in stated} == stated
+
+
+@pytest.mark.parametrize(
+    ("audio_format", "least", "most"), [("mp3", 3_000, 4_000), ("opus", 90_000, 100_000)]
+)
+def test_inlined_audio_is_bounded_by_the_lowest_bitrate_of_its_format(
+    audio_format: str, least: int, most: int
+) -> None:
+    audio = {"type": "input_audio", "input_audio": {"data": "A" * 128_000, "format": audio_format}}
+    bound = _bound(messages=[{"role": "user", "content": [audio]}])
+    assert least < bound.input_audio_tokens < most
+    assert bound.input_audio_tokens < bound.input_tokens < bound.input_audio_tokens + 1_000

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from bursar.dialects.openai_answer import meter_answer
-from bursar.dialects.openai_stream import StreamMeter
-from bursar.dialects.openai_usage import larger, read_usage
+from bursar.dialects.openai_stream import ChatStreamMeter
+from bursar.dialects.openai_usage import larger, read_usage, reported_cost
 from bursar.domain.usage import TokenUsage
 
 
@@ -20,6 +21,29 @@ from bursar.domain.usage import TokenUsage
         (
             {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}},
             TokenUsage(5, 0, 4),
+        ),
+        (
+            {
+                "prompt_tokens": 90,
+                "completion_tokens": 20,
+                "prompt_tokens_details": {
+                    "cached_tokens": 40,
+                    "audio_tokens": 7,
+                    "cache_write_tokens": 60,
+                },
+                "completion_tokens_details": {"reasoning_tokens": 15, "audio_tokens": 99},
+                "num_search_queries": 2,
+            },
+            TokenUsage(
+                90,
+                20,
+                40,
+                cache_write_tokens=50,
+                input_audio_tokens=7,
+                output_audio_tokens=20,
+                reasoning_tokens=15,
+                web_searches=2,
+            ),
         ),
         # DeepSeek
         ({"prompt_tokens": 5, "prompt_cache_hit_tokens": 4}, TokenUsage(5, 0, 4)),
@@ -68,6 +92,24 @@ def test_all_that_was_generated_is_counted_in_bytes() -> None:
 )
 def test_what_is_unreadable_counts_whole_and_passes(unreadable: bytes) -> None:
     assert meter_answer(unreadable).output_bytes == len(unreadable)
-    stream = StreamMeter(withhold_usage=True)
+    stream = ChatStreamMeter(withhold_usage=True)
     assert stream.passes(b"data: " + unreadable + b"\n\n")
     assert stream.output_bytes == len(unreadable)
+
+
+@pytest.mark.parametrize(
+    ("usage", "cost"),
+    [
+        ({"cost": 0.00014}, "0.00014"),
+        ({"cost": 2}, "2"),
+        ({"cost": {"total_cost": 0.006}}, "0.006"),
+        ({"cost": "0.1"}, None),
+        ({"cost": True}, None),
+        ({"cost": -1}, None),
+        ({"cost": 1e300}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_a_cost_that_the_provider_reports_is_read(usage: Any, cost: str | None) -> None:
+    assert reported_cost(usage) == (None if cost is None else Decimal(cost))

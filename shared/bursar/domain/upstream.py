@@ -53,6 +53,19 @@ class ModelRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a provider's URLs or its authorization need beside the key, such as a region.
+
+    Attributes:
+        env: environment variables that may hold it, the first found wins.
+        value: where nobody gives one; None where a URL with it needs one given.
+    """
+
+    env: tuple[str, ...] = ()
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One company's API, as the catalogue describes it.
 
@@ -62,11 +75,15 @@ class Provider:
             it. Names in braces are parameters of the target.
         auth: how requests are authorized: "key" puts the key into `auth_header`; any other name
             is a scheme of `upstream.authorization`.
+        identity_auth: the scheme in place of "key" where an identity's id stands in the
+            parameters, and its secret is given as the key.
         auth_header: the header that carries the key, lower case.
         auth_prefix: what stands before the key in that header, `"Bearer "` or nothing.
         env_keys: environment variables that may hold the key, the first found wins.
         env_base: environment variable that overrides `base_url`.
-        needs_key: False for self-hosted servers, which may run without one.
+        needs_key: False for self-hosted servers, which may run without one, and for those that
+            the process's own AWS role may call.
+        parameters: by name.
         endpoints: by operation, what the provider serves: "chat", "responses", "messages",
             "count_tokens", "converse", "embeddings" and the operations of pass-through.
         model_rules: where not every model has every operation; the first match decides.
@@ -79,11 +96,13 @@ class Provider:
     name: str
     base_url: str | None
     auth: str = "key"
+    identity_auth: str | None = None
     auth_header: str = "authorization"
     auth_prefix: str = "Bearer "
     env_keys: tuple[str, ...] = ()
     env_base: str | None = None
     needs_key: bool = True
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=lambda: {"chat": CHAT_ENDPOINT})
     model_rules: tuple[ModelRule, ...] = ()
     output_limit_field: str = "max_tokens"

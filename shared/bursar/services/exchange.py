@@ -22,6 +22,7 @@ from bursar.services.upstream_answers import (
     passed_headers,
     read_error,
     refusal,
+    stream_headers,
     upstream_request_id,
 )
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from bursar.services.tab import Tab
 
 _OK = range(200, 300)
-_EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,7 @@ class Exchange:
         stream = MeteredStream(answer, passage.stream(), target.api_key)
         relay = StreamRelay(tab, self.till, stream, sent_at=sent_at, deadline=deadline)
         await relay.start()
-        headers = {**passed_headers(answer.headers), "content-type": _EVENT_STREAM}
-        return StreamedAnswer(answer.status, headers, relay)
+        return StreamedAnswer(answer.status, stream_headers(answer.headers), relay)
 
     async def _failed(self, tab: Tab, billing: Billing, error: BaseException) -> None:
         await self.till.close(tab, _error(billing, named(error), failure_of(error)))

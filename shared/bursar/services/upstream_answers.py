@@ -25,6 +25,7 @@ _PASSED = (
     "openai-version",
 )
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid")
+_EVENT_STREAM = "text/event-stream"
 _ERROR_BYTES_MAX = 64 * 1024
 _SECRET_PREFIX = 8
 
@@ -37,6 +38,14 @@ class CredentialsRefused(UpstreamError):
 
 def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: headers[name] for name in _PASSED if name in headers}
+
+
+def stream_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of a stream of events, whatever the framing that the provider uses."""
+    passed = passed_headers(headers)
+    if not passed.get("content-type", "").startswith(_EVENT_STREAM):
+        passed["content-type"] = _EVENT_STREAM
+    return passed
 
 
 def upstream_request_id(headers: Mapping[str, str]) -> str | None:

@@ -87,7 +87,7 @@ async def test_what_carries_a_key_through_a_request_does_not_represent_it() -> N
     key = await project.issue()
     credential = await world.completion.identity.authenticate(key)
     target = await world.completion.vaults.find(
-        credential, project.project_id, parse_model(MODEL), "chat"
+        credential, project.project_id, parse_model(MODEL)
     )
     assert target.api_key == SEALED
     shown = repr((credential, target, vault_key_of(project.vault.text())))

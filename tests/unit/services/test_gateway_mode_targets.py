@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bursar.domain.errors import InvalidRequest, ModelNotFound, VaultClosed
+from bursar.domain.errors import ModelNotFound, VaultClosed
 from bursar.domain.models import parse_model
 from bursar.domain.upstream import Provider, Target
 from bursar.services.credentials import Credential
@@ -33,11 +33,11 @@ class Gateway:
         self._project = project
         self.vaults = VaultTargets(lookup, Targets(by_provider), CATALOGUE, world.clock)
 
-    async def target(self, model: str, operation: str = "chat") -> Target:
+    async def target(self, model: str) -> Target:
         project = self._project
         presented = project.vault.text()
         credential = Credential(presented, project=await project.record(), is_vault_key=True)
-        return await self.vaults.find(credential, project.project_id, parse_model(model), operation)
+        return await self.vaults.find(credential, project.project_id, parse_model(model))
 
 
 async def _gateway(*own: Target, sealed: Mapping[str, str] | None = None) -> Gateway:
@@ -110,11 +110,6 @@ async def test_a_provider_without_a_common_address_says_where_its_address_is_set
 async def test_a_provider_of_another_dialect_is_refused_even_with_a_key() -> None:
     with pytest.raises(ModelNotFound, match="does not speak with provider 'anthropic'"):
         await (await _gateway(sealed={"anthropic": SEALED})).target("anthropic:claude")
-
-
-async def test_an_operation_that_a_provider_does_not_serve_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="no embeddings"):
-        await (await _gateway(sealed={"groq": SEALED})).target("groq:llama", "embeddings")
 
 
 async def test_of_two_keys_of_a_provider_the_newer_one_is_used() -> None:

@@ -198,6 +198,20 @@ class Ledger(Protocol):
         """
         ...
 
+    async def adjust(
+        self, account: AccountKey, hold: Hold, amount_usd: Decimal, limit_usd: Decimal | None
+    ) -> Shortfall | None:
+        """Make an open hold one of another amount, if the limit leaves room for what it adds.
+
+        None means that it holds `amount_usd`, also when it did before. A Shortfall says the most
+        that it could hold, nothing if it is not open (any more), and that nothing changed. A hold
+        that becomes smaller always fits.
+
+        Raises:
+            StoreUnavailable: nobody knows which of the two amounts is held.
+        """
+        ...
+
     async def settle(self, account: AccountKey, hold: Hold, cost_usd: Decimal) -> bool:
         """Replace an open hold by its cost, exactly once, even a cost above the hold.
 

@@ -182,6 +182,129 @@ async def test_an_amount_written_with_trailing_zeros_is_the_same_amount(ledger: 
     assert await ledger.settle(ACCOUNT, replace(hold, amount_usd=Decimal("3.1")), Decimal(1))
 
 
+@pytest.mark.parametrize("amount", ["0", "1", "2.999999999999", "3.5", "10"])
+async def test_an_adjusted_hold_has_the_new_amount_and_nothing_else_moves(
+    ledger: Ledger, amount: str
+) -> None:
+    hold, other = hold_of("3"), hold_of("0")
+    await ledger.reserve(ACCOUNT, hold, LIMIT)
+    await ledger.reserve(ACCOUNT, other, LIMIT)
+
+    assert await ledger.adjust(ACCOUNT, hold, Decimal(amount), LIMIT) is None
+
+    adjusted = replace(hold, amount_usd=Decimal(amount))
+    both = {hold.hold_id: adjusted, other.hold_id: other}
+    assert await balance_of(ledger) == Balance(Decimal(amount), both)
+
+
+async def test_the_smallest_amount_that_does_not_fit_any_more_is_not_adjusted_to(
+    ledger: Ledger,
+) -> None:
+    hold, other = hold_of("3"), hold_of("5.5")
+    await ledger.reserve(ACCOUNT, hold, LIMIT)
+    await ledger.reserve(ACCOUNT, other, LIMIT)
+    before = await balance_of(ledger)
+
+    refused = await ledger.adjust(ACCOUNT, hold, Decimal("4.5") + QUANTUM, LIMIT)
+
+    assert refused == Shortfall(Decimal("4.5"))
+    assert await balance_of(ledger) == before
+    assert await ledger.adjust(ACCOUNT, hold, Decimal("4.5"), LIMIT) is None
+
+
+@pytest.mark.parametrize("limit", [Decimal(1), None])
+async def test_a_hold_becomes_smaller_whatever_the_limit(
+    ledger: Ledger, limit: Decimal | None
+) -> None:
+    hold = hold_of("3")
+    await ledger.reserve(ACCOUNT, hold, LIMIT)
+
+    assert await ledger.adjust(ACCOUNT, hold, Decimal("2.5"), limit) is None
+
+
+async def test_without_a_limit_a_hold_becomes_larger(ledger: Ledger) -> None:
+    hold = hold_of("3")
+    await ledger.reserve(ACCOUNT, hold, None)
+
+    assert await ledger.adjust(ACCOUNT, hold, Decimal(5_000), None) is None
+
+
+async def test_under_a_limit_that_was_lowered_meanwhile_a_hold_keeps_what_it_has(
+    ledger: Ledger,
+) -> None:
+    hold = hold_of("3")
+    await ledger.reserve(ACCOUNT, hold, LIMIT)
+
+    assert await ledger.adjust(ACCOUNT, hold, Decimal(4), Decimal(2)) == Shortfall(Decimal(3))
+
+
+async def test_the_same_adjustment_is_made_once(ledger: Ledger) -> None:
+    hold = hold_of("3")
+    await ledger.reserve(ACCOUNT, hold, LIMIT)
+
+    answers = await asyncio.gather(
+        *(ledger.adjust(ACCOUNT, hold, Decimal(6), LIMIT) for _ in range(5))
+    )
+
+    assert answers == [None] * 5
+    balance = await balance_of(ledger)
+    assert balance is not None
+    assert balance.committed_usd == 6
+
+
+async def test_an_adjusted_hold_settles_by_its_new_amount_only(ledger: Ledger) -> None:
+    hold = hold_of("3")
+    await ledger.reserve(ACCOUNT, hold, LIMIT)
+    await ledger.adjust(ACCOUNT, hold, Decimal(6), LIMIT)
+
+    assert not await ledger.settle(ACCOUNT, hold, Decimal(1))
+    assert await ledger.settle(ACCOUNT, replace(hold, amount_usd=Decimal(6)), Decimal(1))
+
+    assert await balance_of(ledger) == Balance(Decimal(1))
+
+
+async def test_what_is_not_held_in_that_amount_is_not_adjusted(ledger: Ledger) -> None:
+    hold, nothing = hold_of("3"), Shortfall(Decimal(0))
+    assert await ledger.adjust(ACCOUNT, hold, Decimal(1), LIMIT) == nothing
+    assert await balance_of(ledger) is None
+
+    await ledger.reserve(ACCOUNT, hold, LIMIT)
+    other = replace(hold, amount_usd=Decimal(2))
+    assert await ledger.adjust(ACCOUNT, other, Decimal(1), LIMIT) == nothing
+    assert await ledger.adjust(ACCOUNT, hold_of("3"), Decimal(1), None) == nothing
+    assert await balance_of(ledger) == Balance(Decimal(3), {hold.hold_id: hold})
+
+    await ledger.settle(ACCOUNT, hold, Decimal(1))
+    assert await ledger.adjust(ACCOUNT, hold, Decimal(3), LIMIT) == nothing
+    assert await ledger.adjust(ACCOUNT, hold, Decimal(0), LIMIT) == nothing
+    assert await balance_of(ledger) == Balance(Decimal(1))
+
+
+async def test_an_adjusted_hold_keeps_its_deadline_and_its_user(ledger: Ledger) -> None:
+    pool, hold = AccountKey(pool_subject("team"), MONTH), hold_of("1", "bob")
+    await ledger.reserve(pool, hold, LIMIT)
+
+    await ledger.adjust(pool, hold, Decimal(2), LIMIT)
+
+    adjusted = replace(hold, amount_usd=Decimal(2))
+    assert await balance_of(ledger, pool) == Balance(Decimal(2), {hold.hold_id: adjusted})
+
+
+async def test_of_many_adjustments_at_once_only_what_fits_is_held(ledger: Ledger) -> None:
+    holds = [hold_of("0.1") for _ in range(20)]
+    for hold in holds:
+        await ledger.reserve(ACCOUNT, hold, LIMIT)
+
+    refusals = await asyncio.gather(
+        *(ledger.adjust(ACCOUNT, hold, Decimal("1.1"), LIMIT) for hold in holds)
+    )
+
+    assert refusals.count(None) == 8
+    balance = await balance_of(ledger)
+    assert balance is not None
+    assert (len(balance.holds), balance.committed_usd) == (20, LIMIT)
+
+
 async def test_releasing_gives_the_whole_hold_back(ledger: Ledger) -> None:
     hold = hold_of("3")
     await ledger.reserve(ACCOUNT, hold, LIMIT)

@@ -60,6 +60,17 @@ async def test_a_reservation_repeated_is_held_once(ports: Ports) -> None:
     assert await balance_of(ports.ledger) == Balance(LIMIT, both)
 
 
+@pytest.mark.parametrize("amount", ["1", "6"])
+async def test_an_adjustment_repeated_moves_its_money_once(ports: Ports, amount: str) -> None:
+    hold = hold_of("4")
+    await ports.ledger.reserve(ACCOUNT, hold, LIMIT)
+
+    assert await ports.ledger.adjust(ACCOUNT, hold, Decimal(amount), LIMIT) is None
+
+    adjusted = replace(hold, amount_usd=Decimal(amount))
+    assert await balance_of(ports.ledger) == Balance(Decimal(amount), {hold.hold_id: adjusted})
+
+
 async def test_a_settlement_repeated_moves_its_money_once(ports: Ports) -> None:
     hold = hold_of("4")
     await ports.ledger.reserve(ACCOUNT, hold, LIMIT)

@@ -88,6 +88,20 @@ async def test_a_request_on_one_budget_costs_three_calls_and_three_write_units(
     assert not metered.read_units
 
 
+async def test_another_target_costs_one_call_and_one_write_unit_a_budget(
+    ports: Ports, metered: MeteredCall
+) -> None:
+    hold = a_hold()
+    await ports.ledger.reserve(ACCOUNT, hold, Decimal(100))
+    metered.reset()
+
+    assert await ports.ledger.adjust(ACCOUNT, hold, Decimal("0.5"), Decimal(100)) is None
+
+    assert metered.operations == {"UpdateItem": 1}
+    assert metered.write_units == {"UpdateItem": 1}
+    assert not metered.read_units
+
+
 @pytest.mark.parametrize(
     ("account", "in_flight"), [(ACCOUNT, 20), (AccountKey(pool_subject(USER), MONTH), 10)]
 )

@@ -134,6 +134,33 @@ class LedgerMachine(RuleBasedStateMachine):
         account, hold = which
         assert self.run(self.ledger.reserve(account, hold, LIMITS[account])) is None
 
+    @rule(target=held, which=consumes(held), amount=amounts)
+    def adjust(self, which: Held, amount: Decimal) -> Held:
+        account, hold = which
+        model, limit = self.models[account], LIMITS[account]
+        added = amount - hold.amount_usd
+
+        answer = self.run(self.ledger.adjust(account, hold, amount, limit))
+
+        if limit is None or added <= 0 or model.committed + added <= limit:
+            assert answer is None
+            model.holds[hold.hold_id] = hold = replace(hold, amount_usd=amount)
+        else:
+            assert answer == Shortfall(max(ZERO, limit - model.committed) + hold.amount_usd)
+        return account, hold
+
+    @rule(which=held, amount=amounts)
+    def adjust_again(self, which: Held, amount: Decimal) -> None:
+        """As a client does that lost the answer, whatever the hold had been before."""
+        account, hold = which
+        earlier = replace(hold, amount_usd=amount)
+        assert self.run(self.ledger.adjust(account, earlier, hold.amount_usd, ZERO)) is None
+
+    @rule(which=gone, amount=amounts)
+    def adjust_what_is_gone(self, which: Held, amount: Decimal) -> None:
+        account, hold = which
+        assert self.run(self.ledger.adjust(account, hold, amount, None)) == Shortfall(ZERO)
+
     @rule(target=gone, which=consumes(held), cost=amounts)
     def settle(self, which: Held, cost: Decimal) -> Held:
         account, hold = which

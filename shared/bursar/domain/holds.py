@@ -28,7 +28,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """A refused reservation: what the account has left under its limit, at least zero."""
+    """A refused reservation or adjustment: what is left for the hold under the account's limit.
+
+    It is at least zero.
+    """
 
     left_usd: Decimal
 

@@ -46,6 +46,22 @@ class MemoryLedger:
             self._accounts[account] = kept
         return shortfall
 
+    async def adjust(
+        self, account: AccountKey, hold: Hold, amount_usd: Decimal, limit_usd: Decimal | None
+    ) -> Shortfall | None:
+        kept = self._accounts.get(account, _Account())
+        found = kept.holds.get(hold.hold_id)
+        if found is not None and found.amount_usd == amount_usd:
+            return None
+        if found is None or found.amount_usd != hold.amount_usd:
+            return Shortfall(ZERO)
+        added_usd = amount_usd - found.amount_usd
+        if added_usd > ZERO and (shortfall := kept.shortfall(added_usd, limit_usd)) is not None:
+            return Shortfall(canonical(shortfall.left_usd + found.amount_usd))
+        kept.committed_usd = canonical(kept.committed_usd + added_usd)
+        kept.holds[hold.hold_id] = replace(found, amount_usd=amount_usd)
+        return None
+
     async def settle(self, account: AccountKey, hold: Hold, cost_usd: Decimal) -> bool:
         kept = self._accounts.get(account)
         found = kept.holds.get(hold.hold_id) if kept is not None else None

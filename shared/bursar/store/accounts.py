@@ -80,6 +80,12 @@ def read_committed(item: Item) -> Decimal:
     return canonical(Decimal(item["committed"]["N"]))
 
 
+def read_held(item: Item, hold_id: str) -> Decimal | None:
+    """The amount of an open hold; None where there is no such hold, or no such account."""
+    entry = item.get("holds", {}).get("M", {}).get(hold_name(hold_id))
+    return None if entry is None else canonical(Decimal(entry["L"][0]["N"]))
+
+
 def read_balance(account: AccountKey, item: Item) -> Balance:
     holds = (_read_hold(account, name, entry) for name, entry in item["holds"]["M"].items())
     return Balance(read_committed(item), {hold.hold_id: hold for hold in holds})

@@ -22,6 +22,7 @@ from bursar.store.accounts import (
     read_account_key,
     read_balance,
     read_committed,
+    read_held,
 )
 from bursar.store.batches import get_items
 from bursar.store.creation import IS_THERE, conflicting
@@ -70,6 +71,37 @@ class DynamoLedger:
                 return None
             refused_by = await self._hold(account, hold, limit_usd)
         return None if refused_by is None else _shortfall(refused_by, hold, limit_usd)
+
+    async def adjust(
+        self, account: AccountKey, hold: Hold, amount_usd: Decimal, limit_usd: Decimal | None
+    ) -> Shortfall | None:
+        """Write the hold's new amount and commit the difference, in one update.
+
+        Of an adjustment and a settlement or expiry, the first finds the amount that it asks for;
+        the other changes nothing. A repetition finds the new amount there and is told so. One
+        that arrives late, after yet another adjustment, must not find the amount that it once
+        replaced: whoever adjusts a hold more than once never returns to an earlier amount.
+        """
+        added_usd = canonical(amount_usd - hold.amount_usd)
+        conditions = [IS_HELD]
+        values = {
+            ":amount": number(hold.amount_usd),
+            ":new": number(amount_usd),
+            ":added": number(added_usd),
+        }
+        if limit_usd is not None and added_usd > ZERO:
+            conditions.append(HAS_ROOM)
+            values[":room"] = number(canonical(limit_usd - added_usd))
+        request = self._update(
+            account,
+            "SET committed = committed + :added, holds.#hold[0] = :new",
+            conditions,
+            values,
+        )
+        refused_by = await self._refusing(request, hold)
+        return (
+            None if refused_by is None else _shortfall_of(refused_by, hold, amount_usd, limit_usd)
+        )
 
     async def settle(self, account: AccountKey, hold: Hold, cost_usd: Decimal) -> bool:
         """Take the hold out and commit the difference.
@@ -141,6 +173,10 @@ class DynamoLedger:
             conditions,
             values,
         )
+        return await self._refusing(request, hold)
+
+    async def _refusing(self, request: dict[str, Any], hold: Hold) -> Item | None:
+        """Carry out an update of a hold; else the item that refused it, empty if there is none."""
         request["ExpressionAttributeNames"] = {"#hold": hold_name(hold.hold_id)}
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         try:
@@ -182,3 +218,16 @@ def _shortfall(refused_by: Item, hold: Hold, limit_usd: Decimal | None) -> Short
     if limit_usd is None or "closed_at" in refused_by:
         return Shortfall(ZERO)
     return Shortfall(max(ZERO, canonical(limit_usd - read_committed(refused_by))))
+
+
+def _shortfall_of(
+    refused_by: Item, hold: Hold, amount_usd: Decimal, limit_usd: Decimal | None
+) -> Shortfall | None:
+    """Why a hold was not adjusted: it was before (None), is not open, or its account is full."""
+    held_usd = read_held(refused_by, hold.hold_id)
+    if held_usd == amount_usd:
+        return None
+    if held_usd != hold.amount_usd or limit_usd is None:
+        return Shortfall(ZERO)
+    left_usd = max(ZERO, limit_usd - read_committed(refused_by))
+    return Shortfall(canonical(left_usd + hold.amount_usd))

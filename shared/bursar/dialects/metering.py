@@ -35,7 +35,6 @@ class StreamMeter(Protocol):
     """Reads a provider's stream frame by frame.
 
     Attributes:
-        usage: what the provider reported so far, None if nothing.
         output_bytes: length of everything generated so far, in UTF-8; no fewer than its tokens.
         reported_cost_usd: what the provider says that it charges, where it does.
         service_tier: the tier that it says it served the request in.
@@ -44,13 +43,17 @@ class StreamMeter(Protocol):
         error: what the provider said went wrong, for the books only; None if nothing did.
     """
 
-    usage: TokenUsage | None
     output_bytes: int
     reported_cost_usd: Decimal | None
     service_tier: str | None
     is_done: bool
     last_words: bytes
     error: str | None
+
+    @property
+    def usage(self) -> TokenUsage | None:
+        """What the provider reported so far, None if nothing; never less than has come."""
+        ...
 
     def passes(self, frame: bytes) -> bool:
         """Meter a frame; tell whether it goes on to a caller of the same dialect now."""

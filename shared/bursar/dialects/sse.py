@@ -60,8 +60,10 @@ class FrameSplitter:
 
 def data_of(frame: bytes) -> bytes | None:
     """The frame's data, or None for a comment or an event without data."""
-    if frame.startswith(b"data: ") and frame.find(b"\n") == len(frame) - 2 and b"\r" not in frame:
-        return frame[6:-2]  # what nearly every frame is: one line of data
+    start = frame.find(b"\n") + 1 if frame.startswith(b"event: ") else 0
+    is_one_line = frame.startswith(b"data: ", start) and frame.find(b"\n", start) == len(frame) - 2
+    if is_one_line and b"\r" not in frame:
+        return frame[start + 6 : -2]  # what nearly every frame is: one line of data, maybe named
     lines = [
         line[5:].removeprefix(b" ") for line in _LINE_END.split(frame) if line.startswith(b"data:")
     ]

@@ -30,11 +30,13 @@ class Asked:
         model: as the caller wrote it.
         wants_usage: the caller asked for usage in a chat stream.
         created_s: when the request came, Unix time.
+        upstream_model: the provider's own name of it, where that is not the end of `model`.
     """
 
     model: str
     wants_usage: bool
     created_s: int
+    upstream_model: str = ""
 
 
 class StreamTranslator(Protocol):

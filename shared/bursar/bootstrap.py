@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bursar.domain.events import Observe, unobserved
 from bursar.domain.models import parse_model
 from bursar.domain.pricing import Price
-from bursar.domain.upstream import Provider, Target
+from bursar.domain.upstream import Target
 from bursar.ports import (
     Directory,
     Ledger,
@@ -46,10 +46,10 @@ from bursar.store.platform import DynamoPlatform
 from bursar.store.rate_limiter import DynamoRateLimiter
 from bursar.store.reset_log import DynamoResetLog
 from bursar.store.usage_log import DynamoUsageLog
-from bursar.upstream.catalogue import load_catalogue
+from bursar.upstream.catalogue import LEFT_OUT, load_catalogue
 from bursar.upstream.mock import MOCK_PROVIDER, MOCK_TARGET, MockUpstream
 from bursar.upstream.routing import ProviderRouter
-from bursar.upstream.targets import OTHER_DIALECTS, addressed, resolve_targets
+from bursar.upstream.targets import addressed, resolve_targets, role_providers
 
 if TYPE_CHECKING:
     from bursar.services.administration import AdminServices
@@ -86,14 +86,14 @@ class Providers:
     """The providers that can be called, and what calls them.
 
     Attributes:
-        catalogue: every one that is known, with the address that this deployment knows it by.
-        left_out: configured ones that this version does not speak with.
+        catalogue: every one that is known, where this deployment finds it and without a key.
+        left_out: configured ones that have no API which the gateway could speak with.
         refreshed: gives the targets whose keys may change while the process runs.
     """
 
     targets: Mapping[str, Target]
     upstream: Upstream
-    catalogue: Mapping[str, Provider]
+    catalogue: Mapping[str, Target]
     left_out: tuple[str, ...] = ()
     refreshed: Callable[[], Awaitable[Mapping[str, Target]]] | None = None
 
@@ -128,20 +128,24 @@ def master_key(settings: Settings) -> MasterKey:
 def providers(settings: Settings, environ: Mapping[str, str], client: Upstream) -> Providers:
     """Find the providers in settings and environment; the mock is there only if it is asked for.
 
-    A configuration that was brought along may name providers of other dialects: they are left out.
+    A configuration that was brought along may name providers that have no such API: they are left
+    out.
 
     Raises:
         WrongSetting: a provider's settings cannot be right.
     """
-    left_out = tuple(sorted(name for name in settings.providers if name in OTHER_DIALECTS))
-    served = {name: own for name, own in settings.providers.items() if name not in left_out}
+    left_out = tuple(sorted(name for name in settings.providers if name in LEFT_OUT))
     catalogue = load_catalogue()
-    targets = dict(resolve_targets(served, environ, catalogue))
+    served = role_providers(settings.role_providers, catalogue)
+    served |= {name: own for name, own in settings.providers.items() if name not in left_out}
+    allows_private = settings.allow_private_upstreams
+    targets = dict(resolve_targets(served, environ, catalogue, allows_private=allows_private))
     if settings.mock:
         targets[MOCK_PROVIDER.name] = MOCK_TARGET
     upstream = ProviderRouter(client, {MOCK_PROVIDER.name: MockUpstream()})
     refreshed = _refreshing_targets(settings, environ) if settings.provider_keys_path else None
-    return Providers(targets, upstream, addressed(catalogue, environ), left_out, refreshed)
+    addresses = addressed(catalogue, environ, allows_private=allows_private)
+    return Providers(targets, upstream, addresses, left_out, refreshed)
 
 
 def _refreshing_targets(
@@ -156,7 +160,13 @@ def _refreshing_targets(
     return RefreshingTargets(
         connect_parameters(environ),
         checked_path(settings.provider_keys_path or ""),
-        lambda parameters: targets_of(parameters, settings.providers, catalogue),
+        lambda parameters: targets_of(
+            parameters,
+            settings.providers,
+            catalogue,
+            environ,
+            allows_private=settings.allow_private_upstreams,
+        ),
         time.time,
     )
 

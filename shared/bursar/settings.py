@@ -18,8 +18,19 @@ from bursar.domain.money import parse_usd
 from bursar.services.platform.rules import PlatformRules
 from bursar.services.policy import Policy, UserField
 from bursar.settings_file import read_file
-from bursar.settings_values import count, flag, listed, one_of, parse, port, seconds, text
-from bursar.upstream.targets import ProviderSettings
+from bursar.settings_providers import read_providers
+from bursar.settings_values import (
+    count,
+    flag,
+    listed,
+    mapping,
+    one_of,
+    parse,
+    port,
+    seconds,
+    text,
+)
+from bursar.upstream.provider_settings import ProviderSettings
 
 PREFIX = "BURSAR_"
 
@@ -43,6 +54,8 @@ class Settings:
         sweep_interval_s: how often a local run does the schedule's work.
         request_bytes_max: longest body accepted.
         provider_keys_path: where in Systems Manager the provider keys are, as parameters.
+        role_providers: those that are called with the process's own AWS role, without any key.
+        allow_private_upstreams: every provider may stand in a private network.
     """
 
     master_key: str | None = field(default=None, repr=False)
@@ -59,6 +72,8 @@ class Settings:
     sweep_interval_s: float = 60.0
     request_bytes_max: int = 10 * 1024 * 1024
     provider_keys_path: str | None = None
+    role_providers: tuple[str, ...] = ()
+    allow_private_upstreams: bool = False
     policy: Policy = field(default_factory=Policy)
     platform: PlatformRules = field(default_factory=PlatformRules)
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
@@ -81,6 +96,8 @@ _PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "sweep_interval_s": seconds,
     "request_bytes_max": count,
     "provider_keys_path": text,
+    "role_providers": listed,
+    "allow_private_upstreams": flag,
 }
 _POLICY: Mapping[str, Callable[[Any], Any]] = {
     "allow_unpriced": flag,
@@ -120,7 +137,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         **plain,
         policy=Policy(**policy),
         platform=PlatformRules(**rules),
-        providers=_providers(from_file.get("providers") or {}),
+        providers=read_providers(from_file.get("providers") or {}),
         pricing=_pricing(from_file.get("pricing") or {}),
     )
 
@@ -155,43 +172,18 @@ def _unknown(variable: str) -> str:
     return f"{variable} is not a setting{hint}"
 
 
-def _providers(section: Any) -> dict[str, ProviderSettings]:
-    return {
-        name: _provider(f"providers.{name}", entry or {})
-        for name, entry in _mapping("providers", section).items()
-    }
-
-
-def _provider(where: str, entry: Any) -> ProviderSettings:
-    entry = _mapping(where, entry)
-    args = _mapping(f"{where}.client_args", entry.get("client_args") or {})
-    headers = args.get("custom_headers") or args.get("default_headers") or {}
-    headers = _mapping(f"{where}.client_args.custom_headers", headers)
-    timeout = args.get("timeout")
-    return ProviderSettings(
-        api_key=_optional(f"{where}.api_key", entry.get("api_key"), text),
-        api_base=_optional(f"{where}.api_base", entry.get("api_base"), text),
-        headers={str(name).lower(): str(value) for name, value in headers.items()},
-        timeout_s=_optional(f"{where}.client_args.timeout", timeout, seconds),
-    )
-
-
-def _optional(where: str, value: Any, read: Any) -> Any:
-    return None if value in (None, "") else parse((where, value), read)
-
-
 def _pricing(section: Any) -> dict[str, ConfiguredPrice]:
     return {
         str(model): ConfiguredPrice(
             _rate(f"pricing.{model}", row, "input_price_per_million"),
             _rate(f"pricing.{model}", row, "output_price_per_million"),
         )
-        for model, row in _mapping("pricing", section).items()
+        for model, row in mapping("pricing", section).items()
     }
 
 
 def _rate(where: str, row: Any, name: str) -> Decimal:
-    value = _mapping(where, row).get(name)
+    value = mapping(where, row).get(name)
     try:
         rate = parse_usd(str(value))
     except ValueError:
@@ -201,9 +193,3 @@ def _rate(where: str, row: Any, name: str) -> Decimal:
             f"{where}.{name} must be a price in dollars, zero or more; it is {value!r}"
         )
     return rate
-
-
-def _mapping(where: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise WrongSetting(f"'{where}' in the configuration file must be a mapping")
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bursar.domain.errors import WrongSetting
@@ -31,6 +32,26 @@ def parse(given: tuple[str, Any], read: Callable[[Any], ValueT]) -> ValueT:
         return read(value)
     except ValueError as error:
         raise WrongSetting(f"{where} {error}") from None
+
+
+def optional(where: str, value: Any, read: Callable[[Any], ValueT]) -> ValueT | None:
+    """Read a value that may be left out, or left empty.
+
+    Raises:
+        WrongSetting: it is not what the reader wants.
+    """
+    return None if value in (None, "") else parse((where, value), read)
+
+
+def mapping(where: str, value: Any) -> Mapping[str, Any]:
+    """A section of the configuration file.
+
+    Raises:
+        WrongSetting: it is something else.
+    """
+    if not isinstance(value, Mapping):
+        raise WrongSetting(f"'{where}' in the configuration file must be a mapping")
+    return value
 
 
 def text(value: Any) -> str:

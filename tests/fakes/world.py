@@ -54,7 +54,7 @@ MASTER_KEY = "master-key-of-the-tests"
 PROVIDER_KEY = "sk-canary-provider-key-0123456789"
 MODEL = "openai:gpt-test"
 CATALOGUE = {
-    provider.name: provider
+    provider.name: Target(provider, provider.base_url or "")
     for provider in (
         Provider("groq", "https://groq.example/v1"),
         Provider("azure", None, env_base="AZURE_ENDPOINT"),

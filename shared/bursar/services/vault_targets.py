@@ -7,11 +7,12 @@ the deployment's own requests, neither keys nor headers, goes out with a project
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bursar.domain.errors import ModelNotFound, VaultClosed
 from bursar.domain.keys import digest_of
 from bursar.domain.projects import key_holder
+from bursar.domain.service_accounts import parse_service_account
 from bursar.domain.upstream import Target
 
 if TYPE_CHECKING:
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
     from bursar.domain.models import ModelName
     from bursar.domain.projects import ProviderKey
-    from bursar.domain.upstream import Provider
     from bursar.ports import Clock
     from bursar.services.credentials import Credential
     from bursar.services.project_lookup import ProjectLookup
     from bursar.services.targets import Targets
+
+_GOOGLE: Final = "google"
+# Parameters that say who the deployment is, or whose the bill is.
+_DEPLOYMENTS_OWN: Final = frozenset({"client_id", "credentials_file", "project", "tenant_id"})
 
 
 class VaultTargets:
@@ -32,14 +36,15 @@ class VaultTargets:
     Args:
         projects: what is sealed for them.
         targets: the deployment's own, of which only the addresses count here.
-        catalogue: every provider, with the address that the deployment knows it by.
+        catalogue: every provider where the deployment finds it, without any key; the base URL is
+            empty where it has no address.
     """
 
     def __init__(
         self,
         projects: ProjectLookup,
         targets: Targets,
-        catalogue: Mapping[str, Provider],
+        catalogue: Mapping[str, Target],
         clock: Clock,
     ) -> None:
         self._projects = projects
@@ -90,7 +95,8 @@ class VaultTargets:
         if key is None:
             return target
         opened = await self._opened(credential, key, holder_id) if _is_wanted(key, target) else None
-        return replace(target, api_key=opened, provider_key_id=key.provider_key_id)
+        keyed = replace(target, api_key=opened, provider_key_id=key.provider_key_id)
+        return keyed if provider.auth == "key" else _authorized(keyed)
 
     async def _opened(self, credential: Credential, key: ProviderKey, holder_id: str) -> str:
         from bursar.services.vault_opening import open_provider_key  # noqa: PLC0415 (see there)
@@ -107,24 +113,60 @@ class VaultTargets:
         """A provider's address, without anything that the deployment keeps for itself."""
         own = configured.get(name)
         if own is not None:
-            # A server of the administrator's own that was given a key does need one.
-            needs_key = own.provider.needs_key or own.api_key is not None
-            provider = replace(own.provider, needs_key=needs_key)
-            return Target(provider, own.base_url, timeout_s=own.timeout_s)
-        provider_row = self._catalogue.get(name)
-        if provider_row is None or provider_row.base_url is None or not provider_row.needs_key:
+            return _open_to_projects(own)
+        known = self._catalogue.get(name)
+        if known is None or not known.base_url:
             return None
-        return Target(provider_row, provider_row.base_url)
+        target = _open_to_projects(known)
+        return target if target.provider.needs_key else None
 
     def _why_not(self, name: str) -> str:
-        provider = self._catalogue.get(name)
-        if provider is None:
+        known = self._catalogue.get(name)
+        if known is None:
             return f"This gateway does not speak with provider '{name}'"
-        setting = provider.env_base or f"providers.{name}.api_base"
+        setting = known.provider.env_base or f"providers.{name}.api_base"
         return (
             f"Provider '{name}' has no common address: the gateway's administrator sets it "
             f"in {setting}"
         )
+
+
+def _open_to_projects(own: Target) -> Target:
+    """An address without the deployment's credentials, identities included.
+
+    A provider that the process's own role may call wants a key of every project: the role is the
+    deployment's. So does a server of the administrator's own that was given a key.
+    """
+    provider = own.provider
+    auth = "key" if provider.auth == provider.identity_auth else provider.auth
+    needs_key = provider.needs_key or own.api_key is not None or auth != "key"
+    return Target(
+        replace(provider, auth=auth, needs_key=needs_key),
+        own.base_url,
+        timeout_s=own.timeout_s,
+        parameters={k: v for k, v in own.parameters.items() if k not in _DEPLOYMENTS_OWN},
+        allows_private=own.allows_private,
+    )
+
+
+def _authorized(target: Target) -> Target:
+    """A target whose key a scheme exchanges, as far as the key decides where it goes.
+
+    Raises:
+        VaultClosed: the key is not of the kind that the scheme takes.
+    """
+    name, key = target.provider.name, target.api_key
+    if not key:
+        raise VaultClosed(f"The project's key of provider '{name}' is empty: seal it again")
+    if target.provider.auth != _GOOGLE:
+        return target
+    try:
+        account = parse_service_account(key)
+    except ValueError as fault:
+        raise VaultClosed(f"The project's key of provider '{name}' {fault}") from None
+    if account.project_id is None:
+        raise VaultClosed(f"The project's key of provider '{name}' names no project_id")
+    return replace(target, parameters={**target.parameters, "project": account.project_id})
 
 
 def _is_wanted(key: ProviderKey, target: Target) -> bool:

@@ -56,7 +56,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def refreshing(parameters: ScriptedParameters, clock: Clock) -> RefreshingTargets:
-    return RefreshingTargets(parameters, PATH, lambda it: targets_of(it, {}, CATALOGUE), clock)
+    return RefreshingTargets(parameters, PATH, lambda it: targets_of(it, {}, CATALOGUE, {}), clock)
 
 
 async def key_of(refreshing: RefreshingTargets, provider: str = "openai") -> str | None:
@@ -141,7 +141,7 @@ async def test_refreshed_targets_come_before_those_known_at_the_start(
     known = {"openai": Target(openai, "https://old", "old"), "groq": Target(groq, "g", "g")}
     targets = Targets(known, refreshing)
 
-    assert (await targets.find(parse_model("openai:gpt-4o"), "chat")).api_key == "sk-first"
-    assert (await targets.find(parse_model("groq:llama"), "chat")).api_key == "g"
+    assert (await targets.find(parse_model("openai:gpt-4o"))).api_key == "sk-first"
+    assert (await targets.find(parse_model("groq:llama"))).api_key == "g"
     with pytest.raises(ModelNotFound, match="groq, openai"):
-        await targets.find(parse_model("mistralai:x"), "chat")
+        await targets.find(parse_model("mistralai:x"))

@@ -3,13 +3,9 @@ from __future__ import annotations
 import pytest
 
 from bursar.domain.errors import WrongSetting
-from bursar.upstream.catalogue import load_catalogue
-from bursar.upstream.targets import (
-    OTHER_DIALECTS,
-    ProviderSettings,
-    addressed,
-    resolve_targets,
-)
+from bursar.upstream.catalogue import LEFT_OUT, load_catalogue
+from bursar.upstream.provider_settings import ProviderSettings
+from bursar.upstream.targets import addressed, resolve_targets
 
 CATALOGUE = load_catalogue()
 KEY = "sk-canary-0123456789"
@@ -113,10 +109,10 @@ def test_providers_with_an_address_of_their_own_take_its_host(
 
 
 def test_a_provider_without_a_common_address_is_refused_without_a_base() -> None:
-    message = refusal("azureopenai", ProviderSettings(api_key=KEY))
-    assert message.startswith("providers.azureopenai.api_base: ")
-    assert "AZURE_OPENAI_ENDPOINT" in message
-    assert "https://your-host/openai/v1" in message
+    message = refusal("databricks", ProviderSettings(api_key=KEY))
+    assert message.startswith("providers.databricks.api_base: ")
+    assert "DATABRICKS_HOST" in message
+    assert "https://your-host/serving-endpoints" in message
 
 
 def test_a_key_for_a_provider_without_a_common_address_does_not_stop_the_start() -> None:
@@ -164,7 +160,8 @@ def test_an_unknown_name_with_a_base_is_a_server_of_the_administrators_own() -> 
     target = resolve_targets({"corp-llm": settings}, {}, CATALOGUE)["corp-llm"]
     assert target.base_url == "https://llm.corp.example/v1"
     assert target.provider.name == "corp-llm"
-    assert target.provider.endpoints == {"chat", "embeddings"}
+    assert {"chat", "embeddings"} < set(target.provider.endpoints)
+    assert not {"responses", "messages"} & set(target.provider.endpoints)
     assert target.api_key is None
 
 
@@ -173,14 +170,14 @@ def test_a_name_that_could_not_stand_before_a_models_colon_is_refused(name: str)
     assert "a-z" in refusal(name, ProviderSettings(api_base="https://llm.example/v1"))
 
 
-@pytest.mark.parametrize("name", sorted(OTHER_DIALECTS))
-def test_a_provider_of_another_dialect_is_refused_by_name(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(LEFT_OUT))
+def test_a_provider_without_an_api_for_models_is_refused_by_name(name: str) -> None:
     message = refusal(name, ProviderSettings(api_key=KEY, api_base="https://x.example"))
-    assert message.startswith(f"providers.{name}: this version does not serve {name}")
+    assert message.startswith(f"providers.{name}: {name} has no API for language models")
 
 
-def test_a_key_of_another_dialects_provider_in_the_environment_is_no_target() -> None:
-    environ = {"ANTHROPIC_API_KEY": KEY, "MISTRAL_API_KEY": KEY, "ANY_LLM_KEY": KEY}
+def test_a_key_that_is_none_of_a_providers_is_no_target() -> None:
+    environ = {"LINER_API_KEY": KEY, "TYPESAFE_API_KEY": KEY, "ANY_LLM_KEY": KEY}
     assert resolve_targets({}, environ, CATALOGUE) == {}
 
 
@@ -214,10 +211,19 @@ def test_an_address_in_the_environment_is_known_without_a_key() -> None:
     environ = {"AZURE_OPENAI_ENDPOINT": "https://mine.example", "OPENAI_BASE_URL": ""}
     known = addressed(CATALOGUE, environ)
     assert known["azureopenai"].base_url == "https://mine.example/openai/v1"
-    assert known["openai"] == CATALOGUE["openai"]
+    assert known["openai"].base_url == CATALOGUE["openai"].base_url
+    assert known["openai"].provider == CATALOGUE["openai"]
+    assert known["databricks"].base_url == ""
     assert known.keys() == CATALOGUE.keys()
+    assert not any(target.api_key for target in known.values())
 
 
 def test_an_address_that_is_none_is_refused_with_the_variable_that_holds_it() -> None:
     with pytest.raises(WrongSetting, match="AZURE_OPENAI_ENDPOINT"):
         addressed(CATALOGUE, {"AZURE_OPENAI_ENDPOINT": "mine.example"})
+
+
+def test_a_projects_key_of_googles_completes_an_address_that_only_lacks_the_project() -> None:
+    known = addressed(CATALOGUE, {})["vertexai"]
+    assert known.base_url == CATALOGUE["vertexai"].base_url
+    assert known.parameters == {"location": "global"}

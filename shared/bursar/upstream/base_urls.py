@@ -1,0 +1,181 @@
+"""Where this deployment finds a provider, and at which addresses it serves what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from bursar.domain.errors import WrongSetting
+from bursar.domain.upstream import Endpoint
+from bursar.domain.upstream_urls import missing_parameters
+from bursar.upstream.own_servers import MESSAGES_ENDPOINTS
+
+if TYPE_CHECKING:
+    from bursar.domain.upstream import Parameter, Provider
+    from bursar.upstream.provider_settings import ProviderSettings
+
+_VALUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+_FREE: Final = frozenset({"credentials_file", "token_url"})
+# What is signed with an AWS role names a region, also where an address does not.
+ROLE_SCHEMES: Final = frozenset({"aws", "sagemaker"})
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A provider's address here.
+
+    Attributes:
+        base_url: with no slash at the end; may hold parameters in braces.
+        endpoints: those that can be reached with what is known.
+        is_own: the administrator chose it, not the catalogue.
+    """
+
+    base_url: str
+    endpoints: Mapping[str, Endpoint]
+    is_own: bool
+
+
+def address_of(
+    provider: Provider,
+    settings: ProviderSettings,
+    environ: Mapping[str, str],
+    parameters: Mapping[str, str],
+) -> Address:
+    """Find a provider's address: the settings', the environment's or the catalogue's.
+
+    An endpoint with a base of its own belongs to the catalogue's address. Where the administrator
+    gave another, it is left out, because a key for the one must not travel to the other.
+
+    Raises:
+        WrongSetting: none is known, it is no URL, or a parameter of it is missing.
+    """
+    given = given_base(provider, settings, environ)
+    base = given or provider.base_url
+    if base is None:
+        raise WrongSetting(_no_base(provider))
+    _check_complete(provider, base, parameters)
+    endpoints = {
+        operation: endpoint
+        for operation, endpoint in provider.endpoints.items()
+        if endpoint.base_url is None
+        or (given is None and not missing_parameters(endpoint.base_url, parameters))
+    }
+    if settings.messages_base:
+        endpoints |= _messages(provider, settings.messages_base)
+    return Address(base, endpoints, is_own=bool(given or settings.messages_base))
+
+
+def given_base(
+    provider: Provider, settings: ProviderSettings, environ: Mapping[str, str]
+) -> str | None:
+    """The base URL that the administrator gave, if any.
+
+    Raises:
+        WrongSetting: it is no base URL.
+    """
+    if settings.api_base:
+        return checked_base(settings.api_base, f"providers.{provider.name}.api_base", provider)
+    if provider.env_base and (from_environment := environ.get(provider.env_base)):
+        return checked_base(from_environment, provider.env_base, provider)
+    return None
+
+
+def checked_base(given: str, setting: str, provider: Provider) -> str:
+    """A base URL in the form that paths are appended to.
+
+    Raises:
+        WrongSetting: not such a URL; the message names the setting.
+    """
+    base = given.strip().rstrip("/")
+    if "://" not in base and not provider.needs_key:
+        base = f"http://{base}"  # OLLAMA_HOST and its like are often a host and a port
+    try:
+        parts = urlsplit(base)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise WrongSetting(f"{setting}: must be a URL that begins with https:// or http://.")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise WrongSetting(
+            f"{setting}: must hold no credentials, '?' or '#'; use api_key and "
+            "client_args.custom_headers."
+        )
+    if "{" in base:
+        raise WrongSetting(f"{setting}: still holds a placeholder in braces; fill it in.")
+    return base if parts.path else base + provider.host_path
+
+
+def parameters_of(
+    provider: Provider, given: Mapping[str, str], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Values of a provider's parameters: the settings', the environment's or the catalogue's.
+
+    Raises:
+        WrongSetting: a value cannot stand in an address.
+    """
+    found = {name: value for name, value in given.items() if name in _FREE}
+    for name, parameter in provider.parameters.items():
+        where, value = _found(provider, name, parameter, given, environ)
+        if value and name not in _FREE and not _VALUE.fullmatch(value):
+            raise WrongSetting(f"{where}: is not made of letters, digits, '-', '_', '.' and ':'.")
+        if value:
+            found[name] = value
+    return found
+
+
+def _found(
+    provider: Provider,
+    name: str,
+    parameter: Parameter,
+    given: Mapping[str, str],
+    environ: Mapping[str, str],
+) -> tuple[str, str]:
+    if given.get(name):
+        return f"providers.{provider.name}.{name}", given[name]
+    for variable in parameter.env:
+        if environ.get(variable):
+            return variable, environ[variable]
+    return name, parameter.value or ""
+
+
+def _check_complete(provider: Provider, base: str, parameters: Mapping[str, str]) -> None:
+    missing = missing_parameters(base, parameters)
+    if not missing and provider.auth in ROLE_SCHEMES and not parameters.get("region"):
+        missing = ("region",)
+    if not missing:
+        return
+    variables = [it for name in missing for it in provider.parameters[name].env[:1]]
+    others = [*variables, *([provider.env_base] if provider.env_base else [])]
+    raise WrongSetting(
+        f"providers.{provider.name}.{missing[0]}: {provider.name} needs its "
+        f"{' and its '.join(missing)}; set it there, or set {' or '.join(others)}."
+    )
+
+
+def _messages(provider: Provider, given: str) -> Mapping[str, Endpoint]:
+    setting = f"providers.{provider.name}.messages_base"
+    base = checked_base(given, setting, replace(provider, host_path=""))
+    before = provider.endpoints.get("messages")
+    served = {"messages", *({"count_tokens"} & set(provider.endpoints))}
+    return {
+        operation: replace(
+            endpoint,
+            base_url=base,
+            auth_header=before.auth_header if before else None,
+            auth_prefix=before.auth_prefix if before else None,
+        )
+        for operation, endpoint in MESSAGES_ENDPOINTS.items()
+        if operation in served
+    }
+
+
+def _no_base(provider: Provider) -> str:
+    example = f", such as https://your-host{provider.host_path}"
+    return (
+        f"providers.{provider.name}.api_base: {provider.name} has no common address; set its "
+        f"base URL there or in {provider.env_base}{example}."
+    )

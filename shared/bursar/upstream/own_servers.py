@@ -1,0 +1,92 @@
+"""Servers of the administrator's own: the rows that no catalogue has."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from bursar.domain.errors import WrongSetting
+from bursar.domain.upstream import Endpoint, Provider
+from bursar.upstream.catalogue import ANTHROPIC_VERSION, STANDARD_ENDPOINTS
+from bursar.upstream.provider_settings import DIALECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bursar.upstream.provider_settings import ProviderSettings
+
+MESSAGES_ENDPOINTS: Final[Mapping[str, Endpoint]] = {
+    "messages": Endpoint("/v1/messages", headers=ANTHROPIC_VERSION),
+    "count_tokens": Endpoint("/v1/messages/count_tokens", headers=ANTHROPIC_VERSION),
+}
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+# What OpenAI-compatible servers usually have. Responses and Messages are not among it: where a
+# server lacks them they are translated, which its own 404 would prevent.
+_OPENAI: Final = (
+    "chat",
+    "embeddings",
+    "images",
+    "image_edits",
+    "speech",
+    "transcriptions",
+    "translations",
+    "moderations",
+    "rerank",
+)
+
+
+def own_server(name: str, settings: ProviderSettings, known: Iterable[str]) -> Provider:
+    """A row for a server that only this deployment knows.
+
+    Raises:
+        WrongSetting: no base URL, or a name, a dialect or an operation that cannot be.
+    """
+    if not settings.api_base:
+        raise WrongSetting(_no_base(name, known))
+    if not _NAME.fullmatch(name):
+        raise WrongSetting(
+            f"providers.{name}: a provider's name is made of a-z, 0-9, '-', '_' and '.'."
+        )
+    dialect = settings.dialect or "openai"
+    if dialect not in DIALECTS:
+        raise WrongSetting(f"providers.{name}.dialect: must be {' or '.join(DIALECTS)}.")
+    endpoints = _endpoints(name, dialect, settings.operations)
+    if dialect == "anthropic":
+        return Provider(
+            name,
+            None,
+            auth_header="x-api-key",
+            auth_prefix="",
+            needs_key=False,
+            endpoints=endpoints,
+        )
+    return Provider(name, None, needs_key=False, endpoints=endpoints)
+
+
+def _endpoints(name: str, dialect: str, operations: tuple[str, ...]) -> Mapping[str, Endpoint]:
+    usual = MESSAGES_ENDPOINTS if dialect == "anthropic" else _standard(_OPENAI)
+    if not operations:
+        return usual
+    possible = {**STANDARD_ENDPOINTS, **usual}
+    unknown = sorted(set(operations) - set(possible))
+    if unknown:
+        raise WrongSetting(
+            f"providers.{name}.operations: {', '.join(unknown)} is none; known are "
+            f"{', '.join(possible)}."
+        )
+    return {operation: possible[operation] for operation in operations}
+
+
+def _standard(operations: Iterable[str]) -> Mapping[str, Endpoint]:
+    return {operation: STANDARD_ENDPOINTS[operation] for operation in operations}
+
+
+def _no_base(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
+
+    near = get_close_matches(name, list(known), n=3)
+    meant = f"; did you mean {' or '.join(near)}?" if near else "."
+    return (
+        f"providers.{name}: no such provider{meant} For a server of your own that speaks "
+        f"OpenAI's or Anthropic's dialect, set providers.{name}.api_base."
+    )

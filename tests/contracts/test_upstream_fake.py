@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tests.fakes.openai_behaviour import Behaviour
-from tests.fakes.openai_shapes import UPSTREAM_SECRET
+from tests.fakes.scripted_content import UPSTREAM_SECRET
 from tests.fakes.openai_upstream import FakeOpenAI
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from tests.e2e.deployment import (
 )
 from tests.e2e.gateway_process import until
 from tests.e2e.raw_http import Connection, message
-from tests.fakes.openai_shapes import UPSTREAM_SECRET
+from tests.fakes.scripted_content import UPSTREAM_SECRET
 
 if TYPE_CHECKING:
     from pathlib import Path

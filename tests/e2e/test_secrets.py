@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.deployment import MODEL, PROVIDER_KEY, Holder
 from tests.e2e.gateway_process import MASTER_KEY, until
-from tests.fakes.openai_shapes import UPSTREAM_SECRET
+from tests.fakes.scripted_content import UPSTREAM_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

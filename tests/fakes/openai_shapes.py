@@ -8,14 +8,15 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes import scripted_content as content
+from tests.fakes.dense_tokens import dense_tokens
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.fakes.openai_behaviour import Behaviour
 
-UPSTREAM_SECRET = "sk-upstream-canary-0123456789"
 CREATED = 1_790_000_000
-MAX_EVENTS = 200
 DEFAULT_DIMENSIONS = 8
 
 _ERRORS = {
@@ -28,27 +29,35 @@ _ERRORS = {
 
 def error_body(status: int) -> bytes:
     kind, code = _ERRORS.get(status, ("server_error", None))
-    message = f"The fake provider answers {status} and leaks {UPSTREAM_SECRET}."
-    return _json({"error": {"message": message, "type": kind, "param": None, "code": code}})
+    message = content.error_message(status)
+    return as_json({"error": {"message": message, "type": kind, "param": None, "code": code}})
+
+
+def error_event(_: int) -> bytes:
+    return b"data: " + error_body(500) + b"\n\n"
 
 
 def completion_tokens(request: Mapping[str, Any], behaviour: Behaviour) -> int:
     """Tokens of one choice."""
-    if behaviour.completion_tokens is not None:
-        return behaviour.completion_tokens
     limit = request.get("max_completion_tokens") or request.get("max_tokens")
-    return int(limit) if limit else 5
+    return content.output_tokens(limit, behaviour)
 
 
 def usage(request: Mapping[str, Any], behaviour: Behaviour) -> dict[str, Any]:
     answered = completion_tokens(request, behaviour) * int(request.get("n") or 1)
+    asked = dense_tokens(request) if behaviour.hostile else behaviour.prompt_tokens
     found: dict[str, Any] = {
-        "prompt_tokens": behaviour.prompt_tokens,
+        "prompt_tokens": asked,
         "completion_tokens": answered,
-        "total_tokens": behaviour.prompt_tokens + answered,
+        "total_tokens": asked + answered,
     }
-    if behaviour.cached_tokens:
-        found["prompt_tokens_details"] = {"cached_tokens": behaviour.cached_tokens}
+    if behaviour.cached_tokens or behaviour.cache_write_tokens:
+        found["prompt_tokens_details"] = {
+            "cached_tokens": behaviour.cached_tokens,
+            "cache_write_tokens": behaviour.cache_write_tokens,
+        }
+    if behaviour.thinking_tokens:
+        found["completion_tokens_details"] = {"reasoning_tokens": behaviour.thinking_tokens}
     return found
 
 
@@ -59,7 +68,7 @@ def chat_body(request: Mapping[str, Any], behaviour: Behaviour, number: int) -> 
             "index": index,
             "message": _message(request, behaviour),
             "logprobs": None,
-            "finish_reason": "tool_calls" if behaviour.tool_call else "stop",
+            "finish_reason": _finish(request, behaviour),
         }
         for index in range(int(request.get("n") or 1))
     ]
@@ -73,28 +82,43 @@ def chat_body(request: Mapping[str, Any], behaviour: Behaviour, number: int) -> 
     }
     if behaviour.usage != "never":
         body["usage"] = usage(request, behaviour)
-    return _json(body)
+    return as_json(body)
 
 
 def _message(request: Mapping[str, Any], behaviour: Behaviour) -> dict[str, Any]:
-    if behaviour.tool_call:
-        return {"role": "assistant", "content": None, "tool_calls": _tool_calls(request)}
-    words = completion_tokens(request, behaviour)
-    return {"role": "assistant", "content": " ".join(f"w{n}" for n in range(min(words, 1000)))}
+    message: dict[str, Any] = {"role": "assistant", "content": None}
+    if behaviour.thinking_tokens:
+        message["reasoning_content"] = "".join(content.thoughts(behaviour))
+    if _is_calling(request, behaviour):
+        return {**message, "tool_calls": _tool_calls(request)}
+    if _is_structured(request):
+        return {**message, "content": content.STRUCTURED}
+    words = content.words(min(completion_tokens(request, behaviour), 1000))
+    return {**message, "content": " ".join(words)}
+
+
+def _is_calling(request: Mapping[str, Any], behaviour: Behaviour) -> bool:
+    return content.is_calling(behaviour, request["messages"][-1])
+
+
+def _is_structured(request: Mapping[str, Any]) -> bool:
+    return (request.get("response_format") or {}).get("type") == "json_schema"
+
+
+def _finish(request: Mapping[str, Any], behaviour: Behaviour) -> str:
+    return behaviour.stop or ("tool_calls" if _is_calling(request, behaviour) else "stop")
 
 
 def _tool_calls(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One call of each tool."""
-    arguments = '{"city": "Zürich"}'
-    names = [tool["function"]["name"] for tool in request["tools"]]
-    return [
-        {
-            "id": f"call_fake{at or ''}",
-            "type": "function",
-            "function": {"name": name, "arguments": arguments},
-        }
-        for at, name in enumerate(names)
-    ]
+    return [_tool_call(at, tool) for at, tool in enumerate(request["tools"])]
+
+
+def _tool_call(at: int, tool: Mapping[str, Any]) -> dict[str, Any]:
+    kind = tool["type"]
+    is_custom = kind == "custom"
+    said = {"input": content.CUSTOM_INPUT} if is_custom else {"arguments": content.ARGUMENTS}
+    return {"id": f"call_fake{at or ''}", "type": kind, kind: {"name": tool[kind]["name"], **said}}
 
 
 def chat_events(request: Mapping[str, Any], behaviour: Behaviour, number: int) -> Iterator[bytes]:
@@ -124,25 +148,31 @@ def chat_events(request: Mapping[str, Any], behaviour: Behaviour, number: int) -
 def _deltas(request: Mapping[str, Any], behaviour: Behaviour) -> Iterator[dict[str, Any]]:
     for index in range(int(request.get("n") or 1)):
         yield _choice(index, {"role": "assistant", "content": ""})
-        if behaviour.tool_call:
+        for thought in content.thoughts(behaviour):
+            yield _choice(index, {"reasoning_content": thought})
+        if _is_calling(request, behaviour):
             yield from (_choice(index, delta) for delta in _tool_deltas(request))
         else:
-            words = min(completion_tokens(request, behaviour), MAX_EVENTS)
-            yield from (_choice(index, {"content": f"w{n} "}) for n in range(words))
-        yield _choice(index, {}, "tool_calls" if behaviour.tool_call else "stop")
+            texts = _texts(request, behaviour)
+            yield from (_choice(index, {"content": text}) for text in texts)
+        yield _choice(index, {}, _finish(request, behaviour))
+
+
+def _texts(request: Mapping[str, Any], behaviour: Behaviour) -> list[str]:
+    if _is_structured(request):
+        return content.pieces_of(content.STRUCTURED)
+    words = content.words(min(completion_tokens(request, behaviour), content.MAX_EVENTS))
+    return [f"{word} " for word in words]
 
 
 def _tool_deltas(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for at, call in enumerate(_tool_calls(request)):
-        arguments = call["function"]["arguments"]
-        head = {
-            **call,
-            "index": at,
-            "function": {"name": call["function"]["name"], "arguments": ""},
-        }
+        kind = call["type"]
+        field = "arguments" if kind == "function" else "input"
+        head = {**call, "index": at, kind: {**call[kind], field: ""}}
         yield {"tool_calls": [head]}
-        for piece in (arguments[:5], arguments[5:]):
-            yield {"tool_calls": [{"index": at, "function": {"arguments": piece}}]}
+        for piece in content.pieces_of(call[kind][field]):
+            yield {"tool_calls": [{"index": at, kind: {field: piece}}]}
 
 
 def _choice(index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
@@ -162,7 +192,7 @@ def embeddings_body(request: Mapping[str, Any], behaviour: Behaviour) -> bytes:
     if behaviour.usage != "never":
         tokens = behaviour.prompt_tokens
         body["usage"] = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return _json(body)
+    return as_json(body)
 
 
 def _is_token_ids(given: list[Any]) -> bool:
@@ -179,12 +209,12 @@ def _embedding(given: object, size: int, base64_wanted: bool) -> list[float] | s
 
 def models_body() -> bytes:
     model = {"id": "exact-9", "object": "model", "created": CREATED, "owned_by": "fake"}
-    return _json({"object": "list", "data": [model]})
+    return as_json({"object": "list", "data": [model]})
 
 
 def sse(event: Mapping[str, Any]) -> bytes:
-    return b"data: " + _json(event) + b"\n\n"
+    return b"data: " + as_json(event) + b"\n\n"
 
 
-def _json(value: object) -> bytes:
+def as_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from struct import Struct, error
+from struct import Struct
+from struct import error as struct_error
 from typing import Final
 from zlib import crc32
 
@@ -86,7 +87,7 @@ def read_message(frame: bytes) -> EventMessage:
     headers_end = _PRELUDE.size + headers_length
     try:
         headers = _headers(frame[_PRELUDE.size : headers_end])
-    except (error, IndexError, KeyError, UnicodeDecodeError):
+    except (struct_error, IndexError, KeyError, UnicodeDecodeError):
         raise UpstreamBroken("The provider sent an event whose headers cannot be read") from None
     return EventMessage(headers, frame[headers_end : -_CRC.size])
 

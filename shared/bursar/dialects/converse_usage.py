@@ -7,24 +7,22 @@ is more than `outputTokens`.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
+from bursar.dialects.counts import count_in
 from bursar.domain.usage import TokenUsage
-
-# No answer is that long, and a price times anything longer may not fit the books' digits.
-_COUNT_MAX: Final = 10**12
 
 
 def read_converse_usage(usage: Any) -> TokenUsage | None:
     """Normalise a usage object; None where it is missing, malformed or all zeros."""
     if not isinstance(usage, dict):
         return None
-    cached = _count(usage, "cacheReadInputTokens")
+    cached = count_in(usage, "cacheReadInputTokens")
     by_ttl = _written_by_ttl(usage.get("cacheDetails"))
-    written = max(_count(usage, "cacheWriteInputTokens"), sum(by_ttl.values()))
-    read = _count(usage, "inputTokens") + cached + written
-    total = _count(usage, "totalTokens")
-    output = max(_count(usage, "outputTokens"), total - read if read else 0)
+    written = max(count_in(usage, "cacheWriteInputTokens"), sum(by_ttl.values()))
+    read = count_in(usage, "inputTokens") + cached + written
+    total = count_in(usage, "totalTokens")
+    output = max(count_in(usage, "outputTokens"), total - read if read else 0)
     if not read and not output:
         read = total
     if not read and not output:
@@ -44,12 +42,5 @@ def _written_by_ttl(details: Any) -> dict[str, int]:
     for detail in details if isinstance(details, list) else []:
         ttl = detail.get("ttl") if isinstance(detail, dict) else None
         if isinstance(ttl, str):
-            by_ttl[ttl] = by_ttl.get(ttl, 0) + _count(detail, "inputTokens")
+            by_ttl[ttl] = by_ttl.get(ttl, 0) + count_in(detail, "inputTokens")
     return by_ttl
-
-
-def _count(holder: Any, field: str) -> int:
-    value = holder.get(field) if isinstance(holder, dict) else None
-    if not isinstance(value, int) or isinstance(value, bool):
-        return 0
-    return value if 0 < value <= _COUNT_MAX else 0

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from bursar.dialects.request import Terms
 
 
-def _stream_meter(withhold_usage: bool) -> StreamMeter:  # noqa: FBT001 (see WireDialect)
+def _stream_meter(_withhold_usage: bool) -> StreamMeter:  # noqa: FBT001 (see WireDialect)
     return ConverseStreamMeter()
 
 
-def _settle_terms(document: dict[str, Any], terms: Terms, is_streamed: bool) -> dict[str, Any]:  # noqa: FBT001
+def _settle_terms(document: dict[str, Any], terms: Terms, _is_streamed: bool) -> dict[str, Any]:  # noqa: FBT001
     fields = {name: value for name, value in document.items() if name not in {"model", "stream"}}
     if terms.output_tokens is not None:
         limits = {**fields.get("inferenceConfig", {}), "maxTokens": terms.output_tokens}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from bursar.dialects.chat_to_messages.usage import usage_of
 from bursar.dialects.chat_writing.completion import chat_message, completion, tool_call
+from bursar.dialects.messages_usage import read_usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def completion_of(answer: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         answer["id"],
         message,
         finish_reason(answer.get("stop_reason")),
-        usage_of(answer.get("usage") or {}),
+        read_usage(answer.get("usage")),
     )
 
 

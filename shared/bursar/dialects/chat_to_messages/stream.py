@@ -10,8 +10,8 @@ from bursar.dialects.chat_to_messages.answer import (
     refusal_of,
     signed,
 )
-from bursar.dialects.chat_to_messages.usage import usage_of
 from bursar.dialects.chat_writing.chunks import ChunkWriter
+from bursar.dialects.messages_usage import joined, read_usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -41,13 +41,12 @@ class MessagesStream:
         return handle(self, event) if handle is not None else ()
 
     def end(self) -> Iterable[_Event]:
-        if self._asked.wants_usage:
-            yield self._writer.usage(usage_of(self._usage))
+        return self._writer.usage(read_usage(self._usage))
 
     def _start(self, event: _Event) -> Iterable[_Event]:
         message = event["message"]
         self._writer = ChunkWriter(self._asked, message["id"])
-        self._note_usage(message.get("usage"))
+        self._usage = joined(self._usage, message.get("usage") or {})
         yield self._writer.start()
 
     def _block_start(self, event: _Event) -> Iterable[_Event]:
@@ -87,15 +86,10 @@ class MessagesStream:
             yield self._writer.arguments(self._calls[index], arguments_of(block.get("input")))
 
     def _message_delta(self, event: _Event) -> Iterable[_Event]:
-        self._note_usage(event.get("usage"))
+        self._usage = joined(self._usage, event.get("usage") or {})
         delta = event["delta"]
         if delta.get("stop_reason") is not None:
             yield self._writer.finish(finish_reason(delta["stop_reason"]), refusal_of(delta))
-
-    def _note_usage(self, usage: Mapping[str, Any] | None) -> None:
-        """Counts are cumulative; what a later report leaves out stays as it was."""
-        given = (usage or {}).items()
-        self._usage |= {name: count for name, count in given if count is not None}
 
 
 _HANDLERS: Final[Mapping[str, Callable[[MessagesStream, _Event], Iterable[_Event]]]] = {

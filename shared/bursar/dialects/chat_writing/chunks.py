@@ -57,8 +57,11 @@ class ChunkWriter:
     def finish(self, reason: str, refusal: str | None = None) -> _Chunk:
         return self._chunk({"refusal": refusal} if refusal else {}, reason)
 
-    def usage(self, usage: TokenUsage) -> _Chunk:
-        return {**self._base(), "choices": [], "usage": chat_usage(usage)}
+    def usage(self, usage: TokenUsage | None) -> list[_Chunk]:
+        """What was used, for a caller who asked for it."""
+        if usage is None or not self._asked.wants_usage:
+            return []
+        return [{**self._base(), "choices": [], "usage": chat_usage(usage)}]
 
     def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> _Chunk:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

@@ -14,9 +14,9 @@ def completion(
     identifier: str,
     message: dict[str, Any],
     finish_reason: str,
-    usage: TokenUsage,
+    usage: TokenUsage | None,
 ) -> dict[str, Any]:
-    """A whole answer of one choice."""
+    """A whole answer of one choice; where nothing was counted, its usage says nothing either."""
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
     return {
         "id": identifier,
@@ -24,7 +24,7 @@ def completion(
         "created": asked.created_s,
         "model": asked.model,
         "choices": [choice],
-        "usage": chat_usage(usage),
+        "usage": None if usage is None else chat_usage(usage),
     }
 
 

@@ -5,55 +5,84 @@ Sans-IO. Source of the format: OpenAI's API reference for `POST /v1/embeddings`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from bursar.dialects.error_shape import ErrorShape
 from bursar.dialects.openai_body import Body
-from bursar.domain.errors import Unprocessable
+from bursar.dialects.openai_errors import OPENAI_ERRORS
+from bursar.domain.errors import Unpriceable, Unprocessable
 from bursar.domain.models import ModelName, parse_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
+    from bursar.dialects.request import Terms
     from bursar.domain.pricing import Price
 
 # What a tokenizer may put around each input.
 _TOKENS_PER_INPUT = 4
+# Where vendors take pictures and more beside `input`, or in its place.
+_OTHER_INPUTS: Final = ("inputs", "images", "image", "videos")
+_ENCODING: Final = "encoding_format"
 
 
 class _Fields(msgspec.Struct):
     model: str
-    input: str | list[str | int | list[int]]
+    input: str | list[Any]
     user: str | None = None
+    encoding_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingsRequest:
     """An embeddings request; `body` keeps every field it came with."""
 
-    body: Body
+    body: Body = field(repr=False)
     model: ModelName
     user: str | None
     input_tokens_max: int
+    encoding_format: str | None
     endpoint: str = "/v1/embeddings"
     operation: str = "embeddings"
-    path: str = "/embeddings"
+    content_type: str = "application/json"
+    user_field: str = "user"
+    is_user_advisory: bool = False
     is_streamed: bool = False
     wants_usage: bool = True
+    errors: ErrorShape = OPENAI_ERRORS
 
     @property
     def declared_output_tokens(self) -> int | None:
         return 0
 
     def bound(self, price: Price | None, output_tokens_default: int) -> Bound:
-        return Bound(self.input_tokens_max, 0)
+        """The most it can use.
 
-    def rewritten(
-        self, *, output_tokens: int | None, limit_field: str, streams_usage: bool
-    ) -> bytes:
-        """The body for the provider: its own model name."""
-        return self.body.rewritten(model=self.model.model)
+        Raises:
+            Unpriceable: it has input other than text.
+        """
+        for name in _OTHER_INPUTS:
+            if name in self.body:
+                raise Unpriceable(
+                    f"'{name}' cannot be priced: its size is unknown. Only texts are taken here, "
+                    "as 'input'"
+                )
+        return Bound(self.input_tokens_max, 0, takes_output_limit=False)
+
+    def document(self) -> dict[str, Any]:
+        return self.body.document()
+
+    def rewritten(self, terms: Terms) -> bytes:
+        """The body for the provider: its own model name, and the fields under its names.
+
+        Where the endpoint drops `encoding_format`, only the default "float" is dropped: another
+        encoding would change the answer.
+        """
+        if _ENCODING in terms.dropped_fields and self.encoding_format not in (None, "float"):
+            terms = replace(terms, dropped_fields=terms.dropped_fields - {_ENCODING})
+        return self.body.rewritten(terms, model=terms.model)
 
 
 def parse_embeddings(raw: bytes) -> EmbeddingsRequest:
@@ -62,6 +91,7 @@ def parse_embeddings(raw: bytes) -> EmbeddingsRequest:
     Raises:
         InvalidRequest: not JSON, or a model without provider.
         Unprocessable: a field is missing or of the wrong type, or there is no input.
+        Unpriceable: an input is neither a text nor tokens.
     """
     body = Body(raw)
     fields = body.read(_Fields)
@@ -73,14 +103,23 @@ def parse_embeddings(raw: bytes) -> EmbeddingsRequest:
         model=parse_model(fields.model),
         user=fields.user,
         input_tokens_max=sum(_tokens_max(item) for item in inputs),
+        encoding_format=fields.encoding_format,
     )
 
 
-def _tokens_max(item: str | int | list[int]) -> int:
+def _tokens_max(item: Any) -> int:
     match item:
         case str():
-            return len(item.encode()) + _TOKENS_PER_INPUT
+            return len(item.encode(errors="surrogatepass")) + _TOKENS_PER_INPUT
+        case bool():
+            pass
         case int():
             return 1
-        case list():
+        case list() if all(type(token) is int for token in item):
             return len(item) + _TOKENS_PER_INPUT
+        case dict():
+            raise Unpriceable(
+                "An object in 'input' cannot be priced, for a picture has no known size: send "
+                "texts as strings"
+            )
+    raise Unprocessable("input: must be texts, or tokens as integers", param="input")

@@ -1,0 +1,139 @@
+"""Metering a Responses stream event by event, without changing a byte of what passes.
+
+Every event names its type, in the frame's `event:` line and in its data. The last one holds the
+whole response with its usage: `response.completed`, `response.incomplete` or `response.failed`.
+Some providers add `[DONE]`, which means nothing here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bursar.dialects.metering import UNREADABLE
+from bursar.dialects.openai_usage import larger, reported_cost
+from bursar.dialects.responses_answer import generated_bytes
+from bursar.dialects.responses_usage import is_search, read_usage, searches_of, with_searches
+from bursar.dialects.sse import data_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from bursar.domain.usage import TokenUsage
+
+_DONE = b"[DONE]"
+_TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+class _Response(msgspec.Struct):
+    usage: Any = None
+    tool_usage: Any = None
+    service_tier: Any = None
+    output: msgspec.Raw | None = None
+    error: Any = None
+
+
+class _Event(msgspec.Struct):
+    type: Any = None
+    delta: Any = None
+    item: msgspec.Raw | None = None
+    output_index: Any = None
+    response: _Response | None = None
+    error: Any = None
+    message: Any = None
+    code: Any = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_DOCUMENT = msgspec.json.Decoder(dict[str, Any])
+
+
+class ResponsesStreamMeter:
+    """Reads what passes; see `metering.StreamMeter`.
+
+    A response that failed is over, so its event is both the last words and an error.
+    """
+
+    def __init__(self) -> None:
+        self.usage: TokenUsage | None = None
+        self.output_bytes = 0
+        self.reported_cost_usd: Decimal | None = None
+        self.service_tier: str | None = None
+        self.is_done = False
+        self.last_words = b""
+        self.error: str | None = None
+        self._web_searches = 0
+        self._streamed_bytes: dict[Any, int] = {}
+
+    def passes(self, frame: bytes) -> bool:
+        if self.is_done:
+            return False
+        data = data_of(frame)
+        if data is not None and data.strip() != _DONE:
+            self._meter(frame, data)
+        return not self.is_done and self.error is None
+
+    def take(self, frame: bytes) -> dict[str, Any] | None:
+        data = data_of(frame)
+        if self.is_done or data is None or data.strip() == _DONE:
+            return None
+        self._meter(frame, data)
+        try:
+            return _DOCUMENT.decode(data) if self.error is None else None
+        except UNREADABLE:
+            return None
+
+    def _meter(self, frame: bytes, data: bytes) -> None:
+        try:
+            self._note(_EVENT.decode(data), frame)
+        except UNREADABLE:
+            self.output_bytes += len(data)
+
+    def _note(self, event: _Event, frame: bytes) -> None:
+        if event.delta is not None:
+            self._count(event.output_index, generated_bytes(event.delta))
+        elif event.type == "response.output_item.done" and event.item is not None:
+            self._note_item(event.output_index, msgspec.json.decode(event.item))
+        elif event.response is not None:
+            self._note_response(event.response)
+        if event.type == "error" or event.error is not None:
+            flat = {"code": event.code, "message": event.message}
+            self.error = _said(event.error or flat)
+        if event.type in _TERMINAL:
+            self.is_done = True
+            self.last_words = frame
+
+    def _count(self, index: Any, size: int) -> None:
+        self.output_bytes += size
+        key = index if isinstance(index, int) else None
+        self._streamed_bytes[key] = self._streamed_bytes.get(key, 0) + size
+
+    def _note_item(self, index: Any, item: Any) -> None:
+        """An item is whole: it may hold what no delta said, such as a name or hidden reasoning."""
+        key = index if isinstance(index, int) else None
+        unsaid = generated_bytes(item) - self._streamed_bytes.get(key, 0)
+        self._count(index, max(unsaid, 0))
+        self._web_searches += is_search(item)
+
+    def _note_response(self, response: _Response) -> None:
+        if isinstance(response.service_tier, str):
+            self.service_tier = response.service_tier
+        if response.error is not None:
+            self.error = _said(response.error)
+        if response.usage is None:
+            return
+        output = [] if response.output is None else msgspec.json.decode(response.output)
+        items = output if isinstance(output, list) else []
+        self.output_bytes = max(self.output_bytes, generated_bytes(items))
+        is_counted = bool(items) or response.tool_usage is not None
+        searches = searches_of(items, response.tool_usage) if is_counted else self._web_searches
+        reported = with_searches(read_usage(response.usage), searches)
+        self.usage = larger(self.usage, reported)
+        self.reported_cost_usd = reported_cost(response.usage) or self.reported_cost_usd
+
+
+def _said(error: Any) -> str:
+    if isinstance(error, dict):
+        return f"{error.get('code')}: {error.get('message')}"
+    return str(error)

@@ -1,0 +1,56 @@
+"""How a model's reasoning comes back to it, although nobody stores it.
+
+Some models want the reasoning of a turn back together with the results of its tools, and some sign
+their calls. Chat has fields for that, Responses has `encrypted_content`: what the caller gives back
+unread. So what chat gave travels there, as
+
+    "bursar.v1." + base64url(JSON {"model": …, "message": {…}, "calls": {call id: …}})
+
+without padding. It is not encrypted, because the caller may read it anyway, and not signed, because
+the caller could write the same into a chat request. It goes back to the model that gave it; any
+other reasoning is left out, which the response tells in OpenAI's own `input_transformations`.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any, Final
+
+import msgspec
+
+_PREFIX: Final = "bursar.v1."
+# Names that chat providers give reasoning, the one that tells most first.
+REASONING_FIELDS: Final = ("reasoning_details", "reasoning_content", "reasoning")
+
+
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model wants back.
+
+    Attributes:
+        model: as the caller wrote it.
+        message: fields of its message, only `REASONING_FIELDS`.
+        calls: by a call's id, what stands beside the call.
+    """
+
+    model: str
+    message: dict[str, str | list[dict[str, Any]]] = {}
+    calls: dict[str, dict[str, Any]] = {}
+
+
+_KEPT = msgspec.json.Decoder(Kept)
+
+
+def packed(kept: Kept) -> str:
+    return _PREFIX + urlsafe_b64encode(msgspec.json.encode(kept)).decode().rstrip("=")
+
+
+def unpacked(encrypted_content: Any) -> Kept | None:
+    """What was kept, None where it was another's or has been changed."""
+    if not isinstance(encrypted_content, str) or not encrypted_content.startswith(_PREFIX):
+        return None
+    text = encrypted_content.removeprefix(_PREFIX)
+    try:
+        kept = _KEPT.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    return kept if set(kept.message) <= set(REASONING_FIELDS) else None

@@ -1,0 +1,184 @@
+"""Tools of a Responses request as chat has them, and what a call of one of them means again.
+
+Chat knows functions only. A custom tool takes free text: it becomes a function with one string. A
+namespace groups tools: its name goes in front of theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from bursar.dialects.responses_to_chat.fields import kind_of, listed, only, untranslatable
+from bursar.dialects.translator import Untranslatable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_INPUT: Final = "input"
+_BETWEEN: Final = "__"
+_FUNCTION: Final = ("type", "name", "description", "parameters", "strict", "allowed_callers")
+_CUSTOM: Final = ("type", "name", "description", "format", "allowed_callers")
+_SEARCH_REMEDY: Final = 'leave it out (in Codex: web_search = "disabled")'
+_INPUT_DOCUMENT = msgspec.json.Decoder(dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What the caller knows a function by.
+
+    Attributes:
+        is_custom: it takes free text.
+    """
+
+    name: str
+    namespace: str | None = None
+    is_custom: bool = False
+
+
+class Toolbox:
+    """The tools of one request, by the names that chat knows them by."""
+
+    def __init__(self) -> None:
+        self.functions: list[dict[str, Any]] = []
+        self._tools: dict[str, Tool] = {}
+
+    def add(self, tools: Iterable[Any], where: str = "tools") -> None:
+        """Take in what a request, or one of its items, brings along.
+
+        Raises:
+            Untranslatable: one is not a tool that runs at the caller.
+        """
+        for index, tool in enumerate(tools):
+            place = f"{where}[{index}]"
+            if kind_of(tool) == "namespace":
+                self._add_namespace(tool, place)
+            else:
+                self._add_one(tool, place)
+
+    def tool_called(self, function: str) -> Tool:
+        """What a function of chat is; one that nobody gave is called what it is."""
+        return self._tools.get(function) or Tool(function)
+
+    def choice_of(self, choice: Any) -> Any:
+        """The counterpart of `tool_choice`; choosing from a few takes the others away.
+
+        Raises:
+            Untranslatable: it chooses a tool that chat does not have.
+        """
+        if choice is None or isinstance(choice, str):
+            return choice
+        if kind_of(choice) == "allowed_tools":
+            tools = listed(choice.get("tools"), "tool_choice.tools")
+            allowed = {self._chosen(tool) for tool in tools}
+            self.functions = [tool for tool in self.functions if _name_of(tool) in allowed]
+            return choice.get("mode", "auto")
+        return {"type": "function", "function": {"name": self._chosen(choice)}}
+
+    def _add_namespace(self, namespace: Mapping[str, Any], place: str) -> None:
+        only(namespace, ("type", "name", "description", "tools"), place)
+        about = namespace.get("description")
+        for index, tool in enumerate(listed(namespace.get("tools"), f"{place}.tools")):
+            inner = f"{place}.tools[{index}]"
+            # Said once: repeating it would make more input than was quoted.
+            self._add_one(tool, inner, namespace.get("name"), about if index == 0 else None)
+
+    def _add_one(
+        self,
+        tool: Any,
+        place: str,
+        namespace: str | None = None,
+        about: str | None = None,
+    ) -> None:
+        kind = kind_of(tool)
+        if kind not in ("function", "custom"):
+            is_search = kind.startswith("web_search")
+            remedy = _SEARCH_REMEDY if is_search else "describe it as a function of your own"
+            raise Untranslatable(
+                f"Tool '{kind}' is not one that the model's provider has: {remedy}", param=place
+            )
+        only(tool, _FUNCTION if kind == "function" else _CUSTOM, place)
+        callers = listed(tool.get("allowed_callers"), f"{place}.allowed_callers")
+        if callers and "direct" not in callers:
+            raise untranslatable(f"{place}.allowed_callers")
+        function = _function(tool, about) if kind == "function" else _taking_text(tool, about)
+        function["name"] = self._named(tool, namespace, place, is_custom=kind == "custom")
+        self.functions.append({"type": "function", "function": function})
+
+    def _named(
+        self, tool: Mapping[str, Any], namespace: str | None, place: str, *, is_custom: bool
+    ) -> str:
+        name = tool.get("name")
+        if not isinstance(name, str):
+            raise Untranslatable(f"'{place}.name' is required", param=f"{place}.name")
+        flat = flat_name(name, namespace)
+        known = Tool(name, namespace, is_custom)
+        if self._tools.setdefault(flat, known) != known:
+            raise Untranslatable(f"Two tools are called '{flat}': rename one", param=place)
+        return flat
+
+    def _chosen(self, choice: Any) -> str:
+        is_own = kind_of(choice) in ("function", "custom")
+        if not is_own or not isinstance(choice.get("name"), str):
+            raise untranslatable("tool_choice", "choose a function")
+        return flat_name(choice["name"], choice.get("namespace"))
+
+
+def flat_name(name: str, namespace: Any) -> str:
+    """A tool's name among all of them, as chat knows it."""
+    return f"{namespace}{_BETWEEN}{name}" if isinstance(namespace, str) else name
+
+
+def text_arguments(text: str) -> str:
+    """The arguments that stand for a custom tool's text."""
+    return msgspec.json.encode({_INPUT: text}).decode()
+
+
+def text_in(arguments: str) -> str:
+    """The text that a model gave a custom tool; models forget to wrap it."""
+    try:
+        text = _INPUT_DOCUMENT.decode(arguments).get(_INPUT)
+    except (msgspec.DecodeError, RecursionError):
+        return arguments
+    return text if isinstance(text, str) else arguments
+
+
+def _function(tool: Mapping[str, Any], about: str | None) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": ""}
+    if description := _joined(about, tool.get("description")):
+        function["description"] = description
+    if tool.get("parameters") is not None:
+        function["parameters"] = tool["parameters"]
+    if tool.get("strict"):
+        function["strict"] = True
+    return function
+
+
+def _taking_text(tool: Mapping[str, Any], about: str | None) -> dict[str, Any]:
+    return {
+        "name": "",
+        "description": _joined(about, tool.get("description"), _grammar(tool.get("format"))),
+        "parameters": {
+            "type": "object",
+            "properties": {_INPUT: {"type": "string"}},
+            "required": [_INPUT],
+            "additionalProperties": False,
+        },
+    }
+
+
+def _grammar(wanted: Any) -> str | None:
+    """Chat cannot enforce a grammar, so the model is told of it."""
+    if not isinstance(wanted, dict) or wanted.get("type") != "grammar":
+        return None
+    return f"'{_INPUT}' matches this {wanted.get('syntax')} grammar:\n{wanted.get('definition')}"
+
+
+def _joined(*texts: Any) -> str:
+    return "\n\n".join(text for text in texts if isinstance(text, str) and text)
+
+
+def _name_of(function: Mapping[str, Any]) -> Any:
+    return function["function"]["name"]

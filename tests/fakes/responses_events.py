@@ -72,7 +72,7 @@ def _within(item: Mapping[str, Any]) -> Iterator[Event]:
 def _summary_events(part: Mapping[str, Any]) -> Iterator[Event]:
     head = "response.reasoning_summary"
     yield {"type": f"{head}_part.added", "part": {**part, "text": ""}, "summary_index": 0}
-    for piece in _pieces(part["text"]):
+    for piece in words_of(part["text"]):
         yield {"type": f"{head}_text.delta", "delta": piece, "summary_index": 0}
     yield {"type": f"{head}_text.done", "text": part["text"], "summary_index": 0}
     yield {"type": f"{head}_part.done", "part": part, "summary_index": 0}
@@ -80,7 +80,7 @@ def _summary_events(part: Mapping[str, Any]) -> Iterator[Event]:
 
 def _text_events(part: Mapping[str, Any]) -> Iterator[Event]:
     yield {"type": "response.content_part.added", "part": {**part, "text": ""}, "content_index": 0}
-    for piece in _pieces(part["text"]):
+    for piece in words_of(part["text"]):
         delta = {"delta": piece, "content_index": 0, "logprobs": []}
         yield {"type": "response.output_text.delta", **delta}
     done = {"text": part["text"], "content_index": 0, "logprobs": []}
@@ -96,7 +96,7 @@ def _call_events(item: Mapping[str, Any]) -> Iterator[Event]:
     yield done if item["type"] == "custom_tool_call" else {**done, "name": item["name"]}
 
 
-def _pieces(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """Words, each with the space before it; the last event has what would be too many."""
     words = text.split(" ", content.MAX_EVENTS)
     return [words[0], *(f" {word}" for word in words[1:])]

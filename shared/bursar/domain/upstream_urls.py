@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from bursar.domain.errors import InvalidRequest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,10 +29,13 @@ def url_of(target: Target, endpoint: Endpoint, model: str, *, is_streamed: bool)
     """The absolute URL of an operation; a name in a path is percent-encoded.
 
     Raises:
+        InvalidRequest: the name is nothing but dots, which would lead out of its path.
         KeyError: a parameter of the template is not given; targets are made with all of them.
     """
     path = endpoint.stream_path if is_streamed and endpoint.stream_path else endpoint.path
     base = target.base_url if endpoint.base_url is None else endpoint.base_url
+    if not model.strip(".") and "{model}" in path:
+        raise InvalidRequest(f"'{model}' is no model of '{target.provider.name}'", param=_MODEL)
     values = {**target.parameters, _MODEL: model}
     return _PLACEHOLDER.sub(lambda found: _value(found[1], values), base + path)
 

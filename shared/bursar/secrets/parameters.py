@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from bursar.aws.credentials import credentials_from
+from bursar.aws.sigv4 import Service
+from bursar.aws.transport import Origin
 from bursar.domain.errors import StoreUnavailable, WrongSetting
-from bursar.store.credentials import credentials_from
 from bursar.store.errors import OperationRefused
 from bursar.store.signed_call import Patience, SignedCall
-from bursar.store.sigv4 import Service
-from bursar.store.transport import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bursar.aws.credentials import credentials_from
+from bursar.aws.transport import Origin
 from bursar.domain.errors import WrongSetting
-from bursar.store.credentials import credentials_from
 from bursar.store.signed_call import Patience, SignedCall
-from bursar.store.transport import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,10 +16,8 @@ from zlib import crc32
 
 import msgspec
 
-from bursar.domain.errors import StoreUnavailable
-from bursar.store.errors import OperationRefused, TransactionCancelled, refusal
-from bursar.store.sigv4 import DYNAMODB, Service, Signer
-from bursar.store.transport import (
+from bursar.aws.sigv4 import DYNAMODB, Service, Signer
+from bursar.aws.transport import (
     AnswerLost,
     HttpAnswer,
     Origin,
@@ -27,11 +25,13 @@ from bursar.store.transport import (
     StaleConnection,
     TransportFailed,
 )
+from bursar.domain.errors import StoreUnavailable
+from bursar.store.errors import OperationRefused, TransactionCancelled, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bursar.store.credentials import CredentialSource
+    from bursar.aws.credentials import CredentialSource
 
 _OK: Final = 200
 _SERVER_ERROR: Final = 500

@@ -10,14 +10,14 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from bursar import bootstrap
+from bursar.aws.credentials import Credentials
 from bursar.domain.errors import StoreUnavailable, WrongSetting
 from bursar.secrets.parameters import checked_path, connect_parameters
 from bursar.settings import load_settings
-from bursar.store.credentials import Credentials
 from bursar.upstream.mock import MockUpstream
 from functions.server import start
 from tests.fakes.http_server import Exchange, HttpServer
-from tests.unit.store.test_sigv4 import botocores_authorization
+from tests.unit.aws.test_sigv4 import botocores_authorization
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bursar.aws.transport import ConnectFailed, Origin, Pool
 from bursar.domain.errors import WrongSetting
 from bursar.store.connect import connect, regional_endpoint
-from bursar.store.transport import ConnectFailed, Origin, Pool
 from tests.fakes.certificates import certificate_for_loopback
 from tests.unit.store.scripted import says, scripted
 

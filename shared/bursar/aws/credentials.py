@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from bursar.aws.transport import Origin, Pool, TransportFailed
 from bursar.domain.errors import StoreUnavailable, WrongSetting
-from bursar.store.transport import Origin, Pool, TransportFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bursar.store.transport import Origin, Pool
+from bursar.aws.transport import Origin, Pool
 from tests.fakes.http_server import Exchange, HttpServer
 
 REQUEST = b"POST / HTTP/1.1\r\nhost: db\r\ncontent-length: 0\r\n\r\n"

@@ -3,17 +3,18 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 import time_machine
-from botocore.auth import SigV4Auth
+from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bursar.store.credentials import Credentials
-from bursar.store.sigv4 import Signer
+from bursar.aws.credentials import Credentials
+from bursar.aws.sigv4 import Signer, SigningKey, post_headers, presigned_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,3 +86,50 @@ def test_a_signature_never_shows_the_secret() -> None:
 
     assert "canary-secret" not in str(headers)
     assert "canary" not in repr(credentials)
+
+
+BOTOCORE = BotocoreCredentials("AKIDEXAMPLE", "secret", "token")
+OWN = Credentials("AKIDEXAMPLE", "secret", "token")
+
+
+@settings(deadline=None)
+@given(
+    body=st.binary(max_size=50),
+    model=st.text("abz019.:-_/%~@ é", min_size=1, max_size=30).filter(lambda it: it.strip(".")),
+    query=st.sampled_from(["", "?a=1&b=", "?z=%20x&a=~"]),
+)
+def test_a_post_of_any_path_is_signed_as_botocore_does(body: bytes, model: str, query: str) -> None:
+    url = f"https://bedrock-runtime.eu-west-1.amazonaws.com/model/{quote(model, safe='')}/x{query}"
+    key = SigningKey(region="eu-west-1", service="bedrock")
+
+    headers = post_headers(
+        key, OWN, url, content_type="application/json", body=body, now_s=NOW.timestamp()
+    )
+
+    request = AWSRequest("POST", url, headers={"content-type": "application/json"}, data=body)
+    with time_machine.travel(NOW, tick=False):
+        SigV4Auth(BOTOCORE, "bedrock", "eu-west-1").add_auth(request)
+    assert headers["authorization"] == request.headers["Authorization"]
+    assert headers["x-amz-security-token"] == "token"
+    assert headers["x-amz-date"] == request.headers["X-Amz-Date"]
+
+
+@pytest.mark.parametrize("token", ["to/ken+=", None])
+def test_a_url_carries_the_signature_that_botocore_gives_it(token: str | None) -> None:
+    url = "https://sagemaker.amazonaws.com/?Action=CallWithBearerToken"
+    key = SigningKey(region="eu-west-1", service="sagemaker")
+    own = Credentials("AKIDEXAMPLE", "secret", token)
+
+    query = presigned_query(key, own, url, expires_s=43_200, now_s=NOW.timestamp())
+
+    request = AWSRequest(
+        "POST",
+        "https://sagemaker.amazonaws.com/",
+        headers={"host": "sagemaker.amazonaws.com"},
+        params={"Action": "CallWithBearerToken"},
+    )
+    keys = BotocoreCredentials("AKIDEXAMPLE", "secret", token)
+    with time_machine.travel(NOW, tick=False):
+        SigV4QueryAuth(keys, "sagemaker", "eu-west-1", expires=43_200).add_auth(request)
+    assert sorted(query.split("&")) == sorted(str(request.url).partition("?")[2].split("&"))
+    assert "secret" not in query

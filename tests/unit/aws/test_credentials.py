@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bursar.aws.credentials import ContainerCredentials, Credentials, credentials_from
 from bursar.domain.errors import StoreUnavailable, WrongSetting
-from bursar.store.credentials import ContainerCredentials, Credentials, credentials_from
 from tests.fakes.http_server import Exchange, HttpServer
 
 if TYPE_CHECKING:

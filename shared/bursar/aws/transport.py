@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-from bursar.domain.errors import WrongSetting
-from bursar.store.connection import (
+from bursar.aws.connection import (
     AnswerLost,
     ConnectFailed,
     Connection,
@@ -19,6 +18,7 @@ from bursar.store.connection import (
     StaleConnection,
     TransportFailed,
 )
+from bursar.domain.errors import WrongSetting
 
 __all__ = [
     "AnswerLost",

@@ -10,6 +10,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from bursar.dialects.passed_operations import PASSED_OPERATIONS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -49,6 +51,10 @@ INBOUND: Final[Mapping[str, Inbound]] = {
     ),
     "/v1/messages": Inbound("messages_request:parse_messages", "messages_errors:MESSAGES_ERRORS"),
     "/v1/embeddings": Inbound("openai_embeddings:parse_embeddings"),
+    **{
+        path: Inbound(passed.parser, takes_content_type=True)
+        for path, passed in PASSED_OPERATIONS.items()
+    },
 }
 
 COUNT_TOKENS_PATH: Final = "/v1/messages/count_tokens"

@@ -36,6 +36,8 @@ OF_FUNCTIONS = {
         "rest-chat",
         "rest-chat-stream",
         "url-chat-stream",
+        "rest-messages-stream",
+        "rest-responses",
         "rest-embeddings",
         "rest-model",
         "rest-models",
@@ -136,16 +138,18 @@ def test_the_examples_take_a_gateway_from_nothing_to_a_completion_in_its_books(
 
     key = json.loads(issued["body"])["key"]
     answers = functions.invoke("ProxyFunction", *OF_FUNCTIONS["ProxyFunction"], key=key)
-    assert [it["statusCode"] for it in answers] == [200] * 6
-    chat, *streams, embedded, _, models = answers
+    assert [it["statusCode"] for it in answers] == [200] * 8
+    chat, *streams, message, response, embedded, _, models = answers
     assert json.loads(chat["body"])["usage"]["completion_tokens"] > 0
     assert all(it["body"].endswith("data: [DONE]\n\n") for it in streams)
+    assert message["body"].endswith('data: {"type":"message_stop"}\n\n')
+    assert json.loads(response["body"])["status"] == "completed"
     assert len(json.loads(embedded["body"])["data"]) == 2
     assert [it["id"] for it in json.loads(models["body"])["data"]] == ["mock:echo"]
 
     (usage,) = functions.invoke("AdminFunction", read_usage)
     rows = json.loads(usage["body"])["data"]
-    paid = {it["headers"]["x-request-id"] for it in (chat, *streams, embedded)}
+    paid = {it["headers"]["x-request-id"] for it in (chat, *streams, message, response, embedded)}
     assert {row["id"]: row["outcome"] for row in rows} == dict.fromkeys(paid, "success")
     (report,) = functions.invoke("BudgetResetFunction", *OF_FUNCTIONS["BudgetResetFunction"])
     assert (report["is_complete"], report["holds_expired"]) == (True, 0)

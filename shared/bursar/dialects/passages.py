@@ -6,6 +6,7 @@ first request needs them, because every cold start would pay for all of them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import pairwise
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from bursar.dialects.openai_stream import DONE_FRAME
 from bursar.dialects.passage import PassThrough, Translation
+from bursar.dialects.passed_operations import PASSED_OPERATIONS
 from bursar.dialects.sse import data_frames, named_frames
 
 if TYPE_CHECKING:
@@ -22,23 +24,31 @@ if TYPE_CHECKING:
     from bursar.dialects.request import InferenceRequest
     from bursar.dialects.translator import Asked, StreamTranslator, Translator
 
+_BEDROCK_EMBEDDINGS: Final = ("titan_embeddings", "cohere_embeddings", "nova_embeddings")
 _WIRES: Final[Mapping[str, str]] = {
     "chat": "chat_wire:CHAT",
     "messages": "messages_wire:MESSAGES",
     "responses": "responses_wire:RESPONSES",
     "converse": "converse_wire:CONVERSE",
+    "embeddings": "passed.wires:COUNTED",
+    **dict.fromkeys(_BEDROCK_EMBEDDINGS, "embeddings_to_bedrock.wires:BEDROCK_EMBEDDINGS"),
+    **{passed.operation: passed.wire for passed in PASSED_OPERATIONS.values()},
 }
 _TRANSLATORS: Final[Mapping[tuple[str, str], str]] = {
     ("chat", "messages"): "chat_to_messages:ChatToMessages",
     ("chat", "converse"): "chat_to_converse:ChatToConverse",
     ("messages", "chat"): "messages_to_chat:MessagesToChat",
     ("responses", "chat"): "responses_to_chat:ResponsesToChat",
+    ("embeddings", "titan_embeddings"): "embeddings_to_bedrock.titan:EmbeddingsToTitan",
+    ("embeddings", "cohere_embeddings"): "embeddings_to_bedrock.cohere:EmbeddingsToCohere",
+    ("embeddings", "nova_embeddings"): "embeddings_to_bedrock.nova:EmbeddingsToNova",
 }
 # The dialects on the way to the provider's, in the order of preference.
 _WAYS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "chat": (("messages",), ("converse",)),
     "messages": (("chat",), ("chat", "converse")),
     "responses": (("chat",), ("chat", "messages"), ("chat", "converse")),
+    "embeddings": tuple((operation,) for operation in _BEDROCK_EMBEDDINGS),
 }
 
 
@@ -55,8 +65,12 @@ def passage_to(
 
 
 def _translation(request: InferenceRequest, way: tuple[str, ...], asked: Asked) -> Translation:
-    hops = pairwise((request.operation, *way))
-    translator = _chained([_loaded(_TRANSLATORS[hop])(asked) for hop in hops])
+    first, *others = pairwise((request.operation, *way))
+    # A caller's own translator needs the usage that the next one's chat stream ends with.
+    within = replace(asked, wants_usage=True)
+    translator = _chained(
+        [_translator(first, asked), *(_translator(hop, within) for hop in others)]
+    )
     is_chat = request.operation == "chat"
     return Translation(
         request,
@@ -66,6 +80,10 @@ def _translation(request: InferenceRequest, way: tuple[str, ...], asked: Asked) 
         framed=data_frames if is_chat else named_frames,
         closing=DONE_FRAME if is_chat else b"",
     )
+
+
+def _translator(hop: tuple[str, str], asked: Asked) -> Translator:
+    return cast("Translator", _loaded(_TRANSLATORS[hop])(asked))
 
 
 def _wire(operation: str) -> WireDialect:

@@ -26,16 +26,20 @@ from bursar.ports import (
     Upstream,
     UsageLog,
 )
+from bursar.services.attempts import Attempts
+from bursar.services.breaker import Breaker
 from bursar.services.completion import Completion
 from bursar.services.exchange import Exchange
 from bursar.services.identity import Identity
 from bursar.services.last_use import LastUse
+from bursar.services.legs import Legs
 from bursar.services.lookup import Lookup
 from bursar.services.master_key import MasterKey
 from bursar.services.model_list import ModelList
 from bursar.services.platform.lease_end import LeaseEnd
 from bursar.services.project_lookup import ProjectLookup
 from bursar.services.rates import Rates
+from bursar.services.routes import Routes
 from bursar.services.sweep import Sweep
 from bursar.services.tab import Till
 from bursar.services.targets import Targets
@@ -182,17 +186,15 @@ def proxy_services(
     targets = Targets(reached.targets, reached.refreshed)
     vaults = VaultTargets(projects, targets, reached.catalogue, utc_now)
     till = Till(storage.ledger, storage.usage_log, policy, utc_now, observe)
+    breaker = Breaker()
+    legs = Legs(targets, vaults, lookup, breaker=breaker, policy=policy, clock=utc_now)
+    exchange = Exchange(reached.upstream, till, policy)
     completion = Completion(
         identity=identity,
-        lookup=lookup,
-        targets=targets,
-        vaults=vaults,
+        routes=Routes(lookup, targets, frozenset(reached.catalogue), policy.retries),
         rates=Rates(storage.rate_limiter, policy, utc_now),
-        till=till,
-        exchange=Exchange(reached.upstream, till, policy),
+        attempts=Attempts(exchange, till, legs, breaker=breaker, policy=policy, clock=utc_now),
         last_use=LastUse(storage.directory, storage.platform, utc_now),
-        policy=policy,
-        clock=utc_now,
         observe=observe,
     )
     models = ModelList(identity, lookup, storage.directory, vaults)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from bursar.domain.aliases import Alias
     from bursar.domain.budgets import AccountKey, Budget
     from bursar.domain.holds import Balance, Hold, Shortfall
     from bursar.domain.keys import VirtualKey
@@ -77,6 +78,9 @@ class Directory(Protocol):
 
     @property
     def prices(self) -> Collection[Price]: ...
+
+    @property
+    def aliases(self) -> Collection[Alias]: ...
 
     async def link_digest(self, digest: str, key_id: str) -> None:
         """Make a key findable by a digest. Links are never changed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -29,10 +31,13 @@ from bursar.memory import (
     MemoryUsageLog,
 )
 from bursar.services.answers import StreamedAnswer, WholeAnswer
+from bursar.services.attempts import Attempts
+from bursar.services.breaker import Breaker
 from bursar.services.completion import Completion
 from bursar.services.exchange import Exchange
 from bursar.services.identity import Identity
 from bursar.services.last_use import LastUse
+from bursar.services.legs import Legs
 from bursar.services.lookup import Lookup
 from bursar.services.master_key import MasterKey
 from bursar.services.model_list import ModelList
@@ -41,6 +46,7 @@ from bursar.services.policy import Policy
 from bursar.services.presence import Gone, never
 from bursar.services.project_lookup import ProjectLookup
 from bursar.services.rates import Rates
+from bursar.services.routes import Routes
 from bursar.services.sweep import Sweep
 from bursar.services.tab import Till
 from bursar.services.targets import Targets
@@ -48,6 +54,8 @@ from bursar.services.vault_targets import VaultTargets
 from tests.fakes.scripted_upstream import ScriptedUpstream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bursar.domain.events import Event
 
 MASTER_KEY = "master-key-of-the-tests"
@@ -64,7 +72,15 @@ CATALOGUE = {
 
 
 class World:
-    def __init__(self, policy: Policy | None = None) -> None:
+    """Args:
+    policy: the administrator's.
+    providers: who can be reached, each at `https://<name>.example/v1`; `openai` always is.
+    """
+
+    def __init__(self, policy: Policy | None = None, *, providers: Sequence[str] = ()) -> None:
+        self.waits: list[float] = []
+        self.breaker = Breaker(lambda: self.clock().timestamp())
+        self._providers = providers
         self.now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
         self.policy = policy or Policy(directory_age_s=0.0)
         self.upstream = ScriptedUpstream()
@@ -86,36 +102,58 @@ class World:
         return self.now
 
     def _completion(self) -> Completion:
-        storage, policy = self.storage, self.policy
-        lookup = Lookup(storage.directory, policy.directory_age_s)
+        storage, policy, breaker = self.storage, self.policy, self.breaker
+        chance = random.Random(1)  # noqa: S311 (draws targets, guards nothing)
+        self.lookup = lookup = Lookup(storage.directory, policy.directory_age_s)
         projects = ProjectLookup(storage.platform, policy.directory_age_s)
         observe = self.observed.append
-        till = Till(storage.ledger, storage.usage_log, policy, self.clock, observe)
-        provider = Provider(
-            "openai",
-            "https://api.example",
-            endpoints={"chat": CHAT_ENDPOINT, "embeddings": EMBEDDINGS_ENDPOINT},
-            output_limit_field="max_completion_tokens",
+        self.till = Till(storage.ledger, storage.usage_log, policy, self.clock, observe)
+        targets = Targets(self._targets())
+        self.vaults = VaultTargets(projects, targets, CATALOGUE, self.clock)
+        self.legs = Legs(
+            targets, self.vaults, lookup, breaker=breaker, policy=policy, clock=self.clock
         )
-        targets = Targets({"openai": Target(provider, "https://api.example/v1", PROVIDER_KEY)})
+        self.identity = Identity(lookup, projects, MasterKey.of(MASTER_KEY), policy, self.clock)
         return Completion(
-            identity=Identity(lookup, projects, MasterKey.of(MASTER_KEY), policy, self.clock),
-            lookup=lookup,
-            targets=targets,
-            vaults=VaultTargets(projects, targets, CATALOGUE, self.clock),
+            identity=self.identity,
+            routes=Routes(lookup, targets, CATALOGUE, policy.retries, chance.random),
             rates=Rates(storage.rate_limiter, policy, self.clock),
-            till=till,
-            exchange=Exchange(self.upstream, till, policy),
+            attempts=Attempts(
+                Exchange(self.upstream, self.till, policy),
+                self.till,
+                self.legs,
+                breaker=breaker,
+                policy=policy,
+                clock=self.clock,
+                draw=chance.random,
+                sleep=self._wait,
+            ),
             last_use=LastUse(storage.directory, storage.platform, self.clock),
-            policy=policy,
-            clock=self.clock,
             observe=observe,
         )
 
+    def _targets(self) -> dict[str, Target]:
+        endpoints = {"chat": CHAT_ENDPOINT, "embeddings": EMBEDDINGS_ENDPOINT}
+        openai = Provider(
+            "openai",
+            "https://api.example",
+            endpoints=endpoints,
+            output_limit_field="max_completion_tokens",
+        )
+        targets = {"openai": Target(openai, "https://api.example/v1", PROVIDER_KEY)}
+        for name in self._providers:
+            base_url = f"https://{name}.example/v1"
+            targets[name] = Target(Provider(name, base_url), base_url, PROVIDER_KEY)
+        return targets
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait no time, and remember how long it would have been."""
+        self.waits.append(seconds)
+        await asyncio.sleep(0)
+
     def proxy_services(self, request_bytes_max: int = 10_000) -> ProxyServices:
-        service = self.completion
-        models = ModelList(service.identity, service.lookup, self.storage.directory, service.vaults)
-        return ProxyServices(service, models, request_bytes_max)
+        models = ModelList(self.identity, self.lookup, self.storage.directory, self.vaults)
+        return ProxyServices(self.completion, models, request_bytes_max)
 
     @property
     def sweep(self) -> Sweep:

@@ -18,10 +18,10 @@ _DELIMITER = re.compile("[:/]")
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """A model of a provider.
+    """A model of a provider, or what an alias is called.
 
     Attributes:
-        provider: the provider's name, lower case.
+        provider: the provider's name, lower case; empty where a caller named none.
         model: the name the provider knows it by, untouched.
     """
 
@@ -29,7 +29,7 @@ class ModelName:
     model: str
 
     def __str__(self) -> str:
-        return f"{self.provider}:{self.model}"
+        return f"{self.provider}:{self.model}" if self.provider else self.model
 
 
 @lru_cache(maxsize=1024)
@@ -47,19 +47,46 @@ def parse_model(text: str) -> ModelName:
     return ModelName(text[: found.start()].lower(), text[found.end() :])
 
 
+@lru_cache(maxsize=1024)
+def requested_model(text: str) -> ModelName:
+    """Read what a caller asks for, which may be a plain word: the name of an alias.
+
+    Raises:
+        InvalidRequest: nothing before the delimiter, or after it.
+    """
+    return ModelName("", text) if text and not _DELIMITER.search(text) else parse_model(text)
+
+
 def check_allowed(name: ModelName, patterns: Iterable[str] | None, holder: str) -> None:
     """Hold a model against an allow-list, in which `*` and `?` stand for anything.
 
     Raises:
         Forbidden: the list exists and no pattern matches.
     """
-    if patterns is None:
-        return
-    if not any(_matches(pattern, str(name)) for pattern in patterns):
+    if not is_allowed(name, patterns):
         raise Forbidden(f"{holder} may not use model '{name}'")
+
+
+def is_allowed(
+    name: ModelName, patterns: Iterable[str] | None, alias: ModelName | None = None
+) -> bool:
+    """Whether an allow-list lets a model be used, asked for by its name or by an alias.
+
+    An alias that the list names letter for letter brings its models along. A pattern with `*` or
+    `?` speaks of models only: who wrote it may not have thought of aliases.
+    """
+    if patterns is None:
+        return True
+    return any(
+        _matches(pattern, str(name)) or (alias is not None and _canonical(pattern) == str(alias))
+        for pattern in patterns
+    )
 
 
 @lru_cache(maxsize=1024)
 def _matches(pattern: str, name: str) -> bool:
-    canonical = _DELIMITER.sub(":", pattern, count=1)
-    return re.fullmatch(translate(canonical), name) is not None
+    return re.fullmatch(translate(_canonical(pattern)), name) is not None
+
+
+def _canonical(pattern: str) -> str:
+    return _DELIMITER.sub(":", pattern, count=1)

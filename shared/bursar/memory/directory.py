@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from bursar.domain.aliases import Alias
 from bursar.domain.budgets import Budget
 from bursar.domain.keys import VirtualKey
 from bursar.domain.pricing import Price
@@ -15,6 +16,7 @@ class MemoryDirectory:
         self.users = MemoryCollection(User, "user_id")
         self.budgets = MemoryCollection(Budget, "budget_id")
         self.prices = MemoryCollection(Price, "model_key")
+        self.aliases = MemoryCollection(Alias, "name")
         self._key_ids: dict[str, str] = {}
 
     async def link_digest(self, digest: str, key_id: str) -> None:

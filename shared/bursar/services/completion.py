@@ -11,29 +11,21 @@ from typing import TYPE_CHECKING
 
 from bursar.domain.errors import BursarError
 from bursar.domain.events import Observe, TurnedAway, unobserved
-from bursar.domain.models import check_allowed
-from bursar.ports import Clock
-from bursar.services.credentials import CLIENT_NAME_HEADER, Credential, presented_credential
-from bursar.services.exchange import Exchange
+from bursar.services.attempts import Attempts
+from bursar.services.credentials import CLIENT_NAME_HEADER, presented_credential
 from bursar.services.identity import Identity
 from bursar.services.last_use import LastUse
-from bursar.services.lookup import Lookup
-from bursar.services.policy import Policy
+from bursar.services.legs import Journey
 from bursar.services.presence import never, while_present
-from bursar.services.quoting import quote_request
 from bursar.services.rates import Rates
-from bursar.services.tab import Till
-from bursar.services.targets import Targets, passage_of
-from bursar.services.vault_targets import VaultTargets
+from bursar.services.routes import Routes
+from bursar.services.trail import Trail, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from bursar.dialects.request import InferenceRequest
-    from bursar.domain.models import ModelName
-    from bursar.domain.upstream import Target
     from bursar.services.answers import StreamedAnswer, WholeAnswer
-    from bursar.services.identity import Caller
     from bursar.services.presence import Gone
     from bursar.services.tab import Tab
 
@@ -43,15 +35,10 @@ class Completion:
     """Serves inference requests of every dialect."""
 
     identity: Identity
-    lookup: Lookup
-    targets: Targets
-    vaults: VaultTargets
+    routes: Routes
     rates: Rates
-    till: Till
-    exchange: Exchange
+    attempts: Attempts
     last_use: LastUse
-    policy: Policy
-    clock: Clock
     observe: Observe = unobserved
 
     async def serve(
@@ -81,31 +68,29 @@ class Completion:
             request = parse(body)
             client_name = headers.get(CLIENT_NAME_HEADER)
             caller = await self.identity.caller(credential, request, client_name)
-            _check_models(caller, request.model)
-            target = await self._target(credential, request)
-            created_s = int(self.clock().timestamp())
-            passage = passage_of(request, target, request.model.model, created_s)
-            limits = await self.identity.limits(caller)
-            price = await self.lookup.price(str(request.model))
-            is_limited = any(limit.limit_usd is not None for limit in limits)
-            quote = quote_request(request, price, self.policy, is_limited=is_limited)
+            route = await self.routes.find(request.model, caller)
+            journey = Journey(
+                request_id,
+                credential,
+                caller,
+                request,
+                headers,
+                await self.identity.limits(caller),
+                route,
+                Trail(route.alias, route.choice),
+            )
+            leg = await self.attempts.first(journey)
             ticket = await self.rates.take(
                 caller, body_bytes=len(body), output_tokens=request.declared_output_tokens
             )
-            tab = await self.till.open(request_id, caller, request, quote, limits)
-            tab.ticket, tab.provider_key_id = ticket, target.provider_key_id
-        exchange = self.exchange.run(tab, target, passage, headers)
-        answer = await (while_present(exchange, gone) if request.is_streamed else exchange)
+            trip = await self.attempts.open(journey, leg)
+            tab = trip.tab
+            tab.ticket = ticket
+        run = self.attempts.run(trip)
+        answer = await (while_present(run, gone) if request.is_streamed else run)
         await self.last_use.note(credential.issued_key)
-        await self.last_use.note_provider_key(caller.project, target.provider_key_id)
+        await self.last_use.note_provider_key(caller.project, tab.provider_key_id)
         return replace(answer, headers={**answer.headers, **_headers_of(tab)})
-
-    async def _target(self, credential: Credential, request: InferenceRequest) -> Target:
-        """The deployment's provider, or with a project's key the project's own."""
-        model, project = request.model, credential.project
-        if project is None:
-            return await self.targets.find(model)
-        return await self.vaults.find(credential, project.project_id, model)
 
     @contextmanager
     def _counting_who_is_turned_away(self, request_id: str) -> Iterator[None]:
@@ -116,16 +101,14 @@ class Completion:
             raise
 
 
-def _check_models(caller: Caller, model: ModelName) -> None:
-    if caller.key is not None:
-        check_allowed(model, caller.key.allowed_models, "This API key")
-    check_allowed(model, caller.user.allowed_models, f"User '{caller.user.user_id}'")
-
-
 def _headers_of(tab: Tab) -> dict[str, str]:
     headers = {} if tab.ticket is None else tab.ticket.headers()
     if tab.cost_usd is not None:
         headers["x-bursar-cost-usd"] = f"{tab.cost_usd:f}"
+    model = str(tab.request.model)
+    headers["x-bursar-model"] = printable(model)
+    headers["x-bursar-route"] = tab.trail.route(model)
+    headers["x-bursar-attempts"] = str(tab.trail.attempts)
     if tab.quote.was_lowered:
         headers["x-bursar-output-limit"] = str(tab.quote.imposed_output_tokens)
     return headers

@@ -28,6 +28,14 @@ def no_later_than(moment: float) -> Iterator[None]:
         _LATEST.reset(token)
 
 
+def time_left_s(deadline: float) -> float:
+    """How long it is until a reading of the monotonic clock, or `no_later_than` if that is sooner.
+
+    At least zero.
+    """
+    return max(0.0, min(deadline, _LATEST.get()) - time.monotonic())
+
+
 @asynccontextmanager
 async def until(deadline: float) -> AsyncIterator[None]:
     """Bound a block by a reading of the monotonic clock, or by `no_later_than` if that is sooner.
@@ -36,7 +44,7 @@ async def until(deadline: float) -> AsyncIterator[None]:
         UpstreamTimeout: the block was not done by then.
     """
     try:
-        async with asyncio.timeout(max(0.0, min(deadline, _LATEST.get()) - time.monotonic())):
+        async with asyncio.timeout(time_left_s(deadline)):
             yield
     except TimeoutError:
         raise UpstreamTimeout("The provider took longer than a request may take") from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bursar.domain.errors import UpstreamUnreachable
+from bursar.domain.errors import BursarError, Refused, UpstreamError, UpstreamUnreachable
 from bursar.domain.usage import Status
 from bursar.ports import Upstream
 from bursar.services.answers import StreamedAnswer, WholeAnswer
@@ -27,14 +27,33 @@ from bursar.services.upstream_answers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bursar.dialects.passage import Passage
-    from bursar.domain.upstream import Target
     from bursar.ports import UpstreamAnswer
+    from bursar.services.legs import Leg
     from bursar.services.tab import Tab
 
 _OK = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt that no provider bills, so another one may follow.
+
+    Attributes:
+        reply: what the caller is told if none does; an error is raised.
+        outcome: what the books say then.
+        because: in one word, as errors and metrics name it.
+        was_sent: the provider was asked, or could not be reached.
+        status: the provider's; None where it gave none.
+        headers: the provider's, names in lower case.
+    """
+
+    reply: WholeAnswer | BursarError
+    outcome: Outcome
+    because: str
+    was_sent: bool = True
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +64,60 @@ class Exchange:
     till: Till
     policy: Policy
 
-    async def run(
-        self, tab: Tab, target: Target, passage: Passage, headers: Mapping[str, str]
-    ) -> WholeAnswer | StreamedAnswer:
-        """Send the request and answer with what came, or with a stream of what comes.
+    async def attempt(
+        self, tab: Tab, leg: Leg, headers: Mapping[str, str], deadline: float
+    ) -> WholeAnswer | StreamedAnswer | Failed:
+        """Send the request to one target: what came, a stream of what comes, or a failure.
+
+        The books stay open after a failure that is returned, and are closed by one that is raised.
+
+        Args:
+            headers: the caller's, names in lower case.
+            deadline: when the answer must be over, on the monotonic clock.
 
         Raises:
-            UpstreamError: the provider failed before anything reached the caller.
+            UpstreamError: the provider failed, and may bill it.
         """
-        deadline = time.monotonic() + self.policy.request_timeout_s
-        answer = await self._send(tab, target, passage, headers, deadline)
+        answer = await self._send(tab, leg, headers, deadline)
+        if isinstance(answer, Failed):
+            return answer
         try:
-            return await self._read(tab, target, passage, answer, deadline)
+            return await self._read(tab, leg, answer, deadline)
         except BaseException as error:
             if not tab.is_closed:
                 await self._failed(tab, Billing.UNKNOWN, error)
             raise
 
+    async def abandon(self, tab: Tab, error: BaseException) -> None:
+        """Close the books of a request that ends without an attempt's having closed them."""
+        if not tab.is_closed:
+            is_away = tab.request.is_streamed and isinstance(error, asyncio.CancelledError)
+            status = Status.DISCONNECTED if is_away else Status.ERROR
+            outcome = Outcome(status, Billing.NOTHING, error_message=named(error))
+            await self.till.close(tab, outcome)
+
     async def _read(
-        self,
-        tab: Tab,
-        target: Target,
-        passage: Passage,
-        answer: UpstreamAnswer,
-        deadline: float,
-    ) -> WholeAnswer | StreamedAnswer:
+        self, tab: Tab, leg: Leg, answer: UpstreamAnswer, deadline: float
+    ) -> WholeAnswer | StreamedAnswer | Failed:
         if answer.status not in _OK:
-            return await self._refused(tab, target, passage, answer, deadline)
-        if tab.request.is_streamed and _is_stream(answer, passage):
-            return await self._streamed(tab, target, passage, answer, deadline)
-        return await self._whole(tab, passage, answer, deadline)
+            return await self._refused(tab, leg, answer, deadline)
+        if tab.request.is_streamed and _is_stream(answer, leg.passage):
+            return await self._streamed(tab, leg, answer, deadline)
+        return await self._whole(tab, leg.passage, answer, deadline)
 
     async def _send(
-        self,
-        tab: Tab,
-        target: Target,
-        passage: Passage,
-        headers: Mapping[str, str],
-        deadline: float,
-    ) -> UpstreamAnswer:
+        self, tab: Tab, leg: Leg, headers: Mapping[str, str], deadline: float
+    ) -> UpstreamAnswer | Failed:
         billing = Billing.NOTHING
         try:
-            outgoing = request_to(target, passage, tab, headers)
+            outgoing = request_to(leg.target, leg.passage, tab, headers)
             billing = Billing.UNKNOWN
             async with until(deadline):
                 return await self.upstream.send(outgoing)
-        except UpstreamUnreachable as error:
-            await self._failed(tab, Billing.NOTHING, error)
-            raise
+        except (UpstreamUnreachable, Refused) as error:
+            was_sent = isinstance(error, UpstreamUnreachable)
+            outcome = _error(Billing.NOTHING, named(error), failure_of(error))
+            return Failed(error, outcome, error.code, was_sent)
         except asyncio.CancelledError as error:
             await self._abandoned(tab, billing, error)
             raise
@@ -110,25 +135,25 @@ class Exchange:
         status = Status.DISCONNECTED if tab.request.is_streamed else Status.ERROR
         await self.till.close(tab, Outcome(status, billing, error_message=named(error)))
 
-    async def _refused(
-        self,
-        tab: Tab,
-        target: Target,
-        passage: Passage,
-        answer: UpstreamAnswer,
-        deadline: float,
-    ) -> WholeAnswer:
+    async def _refused(self, tab: Tab, leg: Leg, answer: UpstreamAnswer, deadline: float) -> Failed:
         body = b""
+        reply: WholeAnswer | BursarError
+        target, status = leg.target, answer.status
         try:
             async with until(deadline):
                 body = await read_error(answer)
-            return refusal(answer, body, target, passage, tab.request.errors)
+            reply = refusal(answer, body, target, leg.passage, tab.request.errors)
+        except UpstreamError as error:
+            reply = error
+        except BaseException as error:
+            await self._failed(tab, Billing.NOTHING, error)
+            raise
         finally:
             await uncancelled(answer.close())
-            said = f"status {answer.status}: {body.decode(errors='replace')}"
-            message = quoted(said, target.api_key)
-            failure = failure_by(answer.status)
-            await self.till.close(tab, _error(Billing.NOTHING, message, failure, answer))
+        said = f"status {status}: {body.decode(errors='replace')}"
+        failure = failure_by(status)
+        outcome = _error(Billing.NOTHING, quoted(said, target.api_key), failure, answer)
+        return Failed(reply, outcome, failure, status=status, headers=answer.headers)
 
     async def _whole(
         self, tab: Tab, passage: Passage, answer: UpstreamAnswer, deadline: float
@@ -152,15 +177,10 @@ class Exchange:
         return WholeAnswer(answer.status, passed_headers(answer.headers), passage.whole(body))
 
     async def _streamed(
-        self,
-        tab: Tab,
-        target: Target,
-        passage: Passage,
-        answer: UpstreamAnswer,
-        deadline: float,
+        self, tab: Tab, leg: Leg, answer: UpstreamAnswer, deadline: float
     ) -> StreamedAnswer:
         sent_at = deadline - self.policy.request_timeout_s
-        stream = MeteredStream(answer, passage.stream(), target.api_key)
+        stream = MeteredStream(answer, leg.passage.stream(), leg.target.api_key)
         relay = StreamRelay(tab, self.till, stream, sent_at=sent_at, deadline=deadline)
         await relay.start()
         return StreamedAnswer(answer.status, stream_headers(answer.headers), relay)

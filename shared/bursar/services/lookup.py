@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
+    from bursar.domain.aliases import Alias
     from bursar.domain.budgets import Budget
     from bursar.domain.keys import VirtualKey
     from bursar.domain.pricing import Price
@@ -77,6 +78,7 @@ class Lookup:
         self._keys: Fresh[str, VirtualKey] = Fresh(directory.keys.get, age_s)
         self._users: Fresh[str, User] = Fresh(directory.users.get, age_s)
         self._budgets: Fresh[str, Budget] = Fresh(directory.budgets.get, age_s)
+        self._aliases: Fresh[str, Alias] = Fresh(directory.aliases.get, age_s)
         self._prices: Fresh[str, Price] = Fresh(directory.prices.get, age_s)
 
     async def key_of(self, digest: str) -> VirtualKey | None:
@@ -94,6 +96,9 @@ class Lookup:
 
     async def budget(self, budget_id: str) -> Budget | None:
         return await self._budgets.get(budget_id)
+
+    async def alias(self, name: str) -> Alias | None:
+        return await self._aliases.get(name)
 
     async def price(self, model_key: str) -> Price | None:
         return await self._prices.get(model_key)

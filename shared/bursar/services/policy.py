@@ -34,6 +34,8 @@ class Policy:
             hold can expire.
         charges_unknown: charge the whole hold where nobody knows what the provider billed: it
             answered nothing in time, or the gateway died. The cap holds either way only if True.
+        retries: how often a request is sent again to the model that it names, if the provider
+            failed without billing it; an alias has its own number.
         directory_age_s: how long a key, user, budget or price may be served from memory; so long
             a revoked key can go on.
     """
@@ -46,6 +48,7 @@ class Policy:
     request_timeout_s: float = 840.0
     hold_margin_s: float = 60.0
     charges_unknown: bool = True
+    retries: int = 1
     directory_age_s: float = 5.0
 
     @property

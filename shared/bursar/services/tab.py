@@ -2,29 +2,34 @@
 
 The usage record is written before the accounts settle. Whatever dies between the two leaves a
 record that the sweeper settles by; whatever dies before leaves a hold that it charges.
+
+A request that goes to another target takes its hold along: it is adjusted, account by account, to
+what that target may cost. Accounts may differ meanwhile, and for as long as the tab is open if one
+of them refuses; each is settled by what it holds itself.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bursar.dialects.request import InferenceRequest
-from bursar.domain.budgets import Limit
+from bursar.domain.budgets import AccountKey, Limit
 from bursar.domain.errors import BudgetExceeded, StoreUnavailable
 from bursar.domain.events import Closed, Observe, unobserved
 from bursar.domain.holds import Hold
-from bursar.domain.money import ZERO, display
+from bursar.domain.money import QUANTUM_USD, ZERO, canonical, display
 from bursar.domain.pricing import cost_of
 from bursar.domain.usage import Status, TokenUsage, UsageRecord
 from bursar.services.identity import Caller
 from bursar.services.quoting import Quote
 from bursar.services.rates import RateTicket
+from bursar.services.trail import Trail
 from bursar.services.uncancelled import uncancelled
 
 if TYPE_CHECKING:
@@ -69,11 +74,17 @@ class Outcome:
     service_tier: str | None = None
 
 
+class BudgetRunsLow(Exception):
+    """Less of a budget is left than the request's first target is meant for."""
+
+
 @dataclass(slots=True)
 class Tab:
     """One request's open reservation.
 
     Attributes:
+        request: named after the target that it is for now; so are quote and hold.
+        trail: where it has been.
         provider_key_id: the key's of the project's vault that it is served with.
         cost_usd: what the books say it cost, once they are written.
         is_closed: it was closed, or its closing has begun: nobody else may.
@@ -88,8 +99,27 @@ class Tab:
     limits: Sequence[Limit]
     ticket: RateTicket | None = None
     provider_key_id: str | None = None
+    trail: Trail = field(default_factory=Trail)
     cost_usd: Decimal | None = field(default=None, init=False)
     is_closed: bool = field(default=False, init=False)
+    _holds: dict[AccountKey, list[Hold]] = field(default_factory=dict, init=False, repr=False)
+
+    def holds_in(self, account: AccountKey) -> list[Hold]:
+        """The hold as it stands in an account, preceded by all that it might be as well.
+
+        Others than the last are there if a write's answer was lost, or if it arrives late.
+        """
+        return self._holds.setdefault(account, [self.hold])
+
+    def fresh_amount(self, amount_usd: Decimal) -> Decimal:
+        """An amount that the hold never had, so that no write that is late finds what it expects.
+
+        At most a few millionths of a millionth of a dollar above what is asked for.
+        """
+        used = {hold.amount_usd for holds in self._holds.values() for hold in holds}
+        while amount_usd in used:
+            amount_usd = canonical(amount_usd + QUANTUM_USD)
+        return amount_usd
 
 
 class Till:
@@ -116,25 +146,72 @@ class Till:
         request: InferenceRequest,
         quote: Quote,
         limits: Sequence[Limit],
+        *,
+        low_share: Decimal | None = None,
     ) -> Tab:
         """Reserve the quote in every account, or less if less of an answer still is of use.
 
+        Args:
+            low_share: of each limit, has to be left before this request; None for nothing.
+
         Raises:
             BudgetExceeded: a limit leaves too little; nothing is held.
+            BudgetRunsLow: a limit leaves less than that share; nothing is held.
             StoreUnavailable: the ledger cannot be reached; nothing is spent.
         """
         now = self._clock()
         for _ in range(_LOWERINGS_MAX):
             hold = self._hold(request_id, caller, quote, now)
-            refusal = await self._reserve(limits, hold, is_free=quote.is_free)
+            barred = limits if low_share is None else _barred(limits, hold, low_share)
+            refusal = await self._reserve(barred, hold, is_free=quote.is_free)
             if refusal is None:
                 return Tab(request_id, now, caller, request, quote, hold, limits)
+            limit, shortfall = refusal
+            if low_share is not None and (
+                limit not in limits or _is_low(limit, shortfall, low_share)
+            ):
+                raise BudgetRunsLow
+            lowered = quote.lowered_to(shortfall.left_usd)
+            if lowered is None:
+                break
+            quote = lowered
+        raise _refused(limit, quote, shortfall)
+
+    async def change(self, tab: Tab, request: InferenceRequest, quote: Quote) -> None:
+        """Hold what another target may cost, or less as when the tab was opened.
+
+        Raises:
+            BudgetExceeded: a limit leaves too little; the tab stays open.
+            StoreUnavailable: the ledger cannot be reached; the tab stays open.
+        """
+        for _ in range(_LOWERINGS_MAX):
+            refusal = await self._adjust(tab, quote)
+            if refusal is None:
+                tab.request, tab.quote = request, quote
+                return
             limit, shortfall = refusal
             lowered = quote.lowered_to(shortfall.left_usd)
             if lowered is None:
                 break
             quote = lowered
         raise _refused(limit, quote, shortfall)
+
+    async def _adjust(self, tab: Tab, quote: Quote) -> tuple[Limit, Shortfall] | None:
+        amount_usd = tab.hold.amount_usd if quote is tab.quote else quote.amount_usd
+        standing = [tab.holds_in(limit.account) for limit in tab.limits]
+        if all(holds[-1].amount_usd == amount_usd for holds in standing):
+            return None
+        wanted = replace(tab.hold, amount_usd=tab.fresh_amount(amount_usd))
+        for limit, holds in zip(tab.limits, standing, strict=True):
+            held, limit_usd = holds[-1], None if quote.is_free else limit.limit_usd
+            # Put first, because a write without an answer may have been carried out, or will be.
+            holds.insert(0, wanted)
+            shortfall = await self._ledger.adjust(limit.account, held, wanted.amount_usd, limit_usd)
+            if shortfall is not None:
+                return limit, shortfall
+            holds.append(holds.pop(0))
+        tab.hold = wanted
+        return None
 
     def _hold(self, request_id: str, caller: Caller, quote: Quote, now: datetime) -> Hold:
         deadline = now.replace(microsecond=0) + timedelta(seconds=self._policy.hold_s + 1)
@@ -182,7 +259,7 @@ class Till:
             kept = await self._usage_log.record(record)
             tab.cost_usd = kept.cost_usd
             for limit in tab.limits:
-                await self._ledger.settle(limit.account, tab.hold, kept.cost_usd or ZERO)
+                await self._settle(tab, limit, kept.cost_usd or ZERO)
             if tab.ticket is not None and kept.usage is not None:
                 await tab.ticket.correct(kept.usage.total_tokens)
         except StoreUnavailable:
@@ -191,6 +268,11 @@ class Till:
                 extra={"request_id": tab.request_id},
             )
         self._observe(Closed(record, outcome.failure))
+
+    async def _settle(self, tab: Tab, limit: Limit, cost_usd: Decimal) -> None:
+        for hold in reversed(tab.holds_in(limit.account)):
+            if await self._ledger.settle(limit.account, hold, cost_usd):
+                return
 
     def _record(self, tab: Tab, outcome: Outcome) -> UsageRecord:
         usage, cost_usd, is_estimated = self._bill(tab, outcome)
@@ -235,6 +317,25 @@ class Till:
                 )
                 cost = None if price is None else cost_of(usage, price)
                 return usage, cost, outcome.usage is None
+
+
+def _barred(limits: Sequence[Limit], hold: Hold, low_share: Decimal) -> Sequence[Limit]:
+    """Limits that only admit the hold while a share is left before it; it may reach into that."""
+    return tuple(
+        limit
+        if limit.limit_usd is None or hold.amount_usd >= limit.limit_usd * low_share
+        else replace(limit, limit_usd=_high_usd(limit.limit_usd, low_share) + hold.amount_usd)
+        for limit in limits
+    )
+
+
+def _is_low(limit: Limit, shortfall: Shortfall, low_share: Decimal) -> bool:
+    return limit.limit_usd is not None and shortfall.left_usd < limit.limit_usd * low_share
+
+
+def _high_usd(limit_usd: Decimal, low_share: Decimal) -> Decimal:
+    """The most that may be committed for a budget not to run low."""
+    return canonical(limit_usd * (1 - low_share))
 
 
 def _refused(limit: Limit, quote: Quote, shortfall: Shortfall) -> BudgetExceeded:

@@ -72,11 +72,17 @@ class Targets:
 def passage_of(request: InferenceRequest, target: Target, model: str, created_s: int) -> Passage:
     """How a request travels to a target's model.
 
+    Args:
+        request: as its caller named it; answers repeat that name.
+        target: of the model's provider.
+        model: the provider's own name of it.
+        created_s: when the request came, Unix time.
+
     Raises:
         InvalidRequest: the model serves neither its dialect nor one that it can be translated to.
     """
     provider = target.provider
-    asked = Asked(str(request.model), request.wants_usage, created_s)
+    asked = Asked(str(request.model), request.wants_usage, created_s, model)
     passage = passage_to(request, provider.operations_of(model), asked)
     if passage is None:
         raise InvalidRequest(

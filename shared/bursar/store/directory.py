@@ -1,9 +1,10 @@
-"""Keys, users, budgets and prices, and the digests by which keys are found."""
+"""Keys, users, budgets, prices and aliases, and the digests by which keys are found."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bursar.domain.aliases import Alias
 from bursar.domain.budgets import Budget
 from bursar.domain.keys import VirtualKey
 from bursar.domain.pricing import Price
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from bursar.store.call import Call
 
 _METADATA = ("metadata",)
+_ALIAS_DOCUMENTS = ("targets", "tier_down", *_METADATA)
 
 
 class DynamoDirectory:
@@ -44,6 +46,15 @@ class DynamoDirectory:
         )
         self.prices = DynamoCollection(
             call, table_name, pk="PRICE", record_type=Price, id_field="model_key"
+        )
+
+        self.aliases = DynamoCollection(
+            call,
+            table_name,
+            pk="ALIAS",
+            record_type=Alias,
+            id_field="name",
+            documents=_ALIAS_DOCUMENTS,
         )
 
     async def link_digest(self, digest: str, key_id: str) -> None:

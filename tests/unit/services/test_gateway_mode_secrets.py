@@ -85,8 +85,8 @@ async def test_what_carries_a_key_through_a_request_does_not_represent_it() -> N
     world = World()
     project = await _project(world)
     key = await project.issue()
-    credential = await world.completion.identity.authenticate(key)
-    target = await world.completion.vaults.find(
+    credential = await world.identity.authenticate(key)
+    target = await world.vaults.find(
         credential, project.project_id, parse_model(MODEL)
     )
     assert target.api_key == SEALED

@@ -129,6 +129,6 @@ async def test_a_request_whose_books_stay_open_is_told_all_the_same() -> None:
         async def record(self, entry: object) -> object:
             raise StoreUnavailable("gone")
 
-    world.completion.till._usage_log = LostLog()  # type: ignore[assignment]
+    world.till._usage_log = LostLog()  # type: ignore[assignment]
     await world.chat(key)
     assert outcome_of(world) == "success"

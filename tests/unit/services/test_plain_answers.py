@@ -225,6 +225,6 @@ async def test_a_ledger_lost_after_the_answer_does_not_take_the_answer_away() ->
         async def record(self, entry: object) -> object:
             raise StoreUnavailable("gone")
 
-    world.completion.till._usage_log = LostLog()  # type: ignore[assignment]
+    world.till._usage_log = LostLog()  # type: ignore[assignment]
     assert whole(await world.chat(key))["id"] == "c1"
     assert len((await world.balance()).holds) == 1

@@ -48,7 +48,7 @@ def measure_media(messages: Iterable[Mapping[str, Any]], model: str) -> Media:
     for part in _parts(messages):
         kind = _kind_of(part)
         if kind in _IMAGE_PARTS:
-            image_tokens += _image_tokens_max(model)
+            image_tokens += image_tokens_max(model)
             inline_bytes += _data_url_bytes(part.get(kind))
         elif (audio := _inline_audio(part)) is not None:
             audio_tokens += _audio_tokens_max(*audio)
@@ -70,7 +70,8 @@ def _parts(messages: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]
             yield from (part for part in content if isinstance(part, dict))
 
 
-def _image_tokens_max(model: str) -> int:
+def image_tokens_max(model: str) -> int:
+    """The most that a model counts for one image."""
     for pattern, tokens in _IMAGE_TOKENS_MAX_BY_MODEL.items():
         if fnmatchcase(model.lower(), pattern):
             return tokens

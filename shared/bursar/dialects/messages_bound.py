@@ -1,0 +1,102 @@
+"""The most that a Messages request can use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bursar.dialects.messages_media import measure_media
+from bursar.dialects.messages_tools import ToolBound, measure_tools
+from bursar.dialects.messages_usage import FAST_TIER
+from bursar.domain.errors import Unpriceable
+from bursar.domain.pricing import Bound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bursar.dialects.messages_fields import MessagesFields
+    from bursar.dialects.openai_body import Body
+    from bursar.domain.models import ModelName
+    from bursar.domain.pricing import Price
+
+# What stands around a message in the prompt, and the instructions that go with an answer's schema.
+_TOKENS_PER_MESSAGE: Final = 8
+_TOKENS_OF_FORMAT_PROMPT: Final = 1_024
+_ORDINARY_TIERS: Final = frozenset({"auto", "standard_only"})
+
+_UNCHARGED: Final[tuple[object, ...]] = (None, [], "global")
+_SURCHARGED: Final[Mapping[str, str]] = {
+    "mcp_servers": "what remote tools answer has no bound",
+    "container": "containers are billed by the hour",
+    "fallbacks": "fallback models are billed at their own prices",
+    "inference_geo": "a chosen region is billed at a surcharge",
+}
+
+
+def bound_of(body: Body, model: ModelName, fields: MessagesFields, price: Price | None) -> Bound:
+    """The upper bound, given a body and what was read of it.
+
+    Raises:
+        Unpriceable: it asks for something that no price covers, or whose size is unknown.
+    """
+    _refuse_surcharges(fields)
+    served = measure_tools(fields.tools or ())
+    media = measure_media(fields.messages, model.model)
+    window = price.context_window_tokens if price else None
+    tokens = len(body) - media.inline_bytes + media.image_tokens
+    tokens += _TOKENS_PER_MESSAGE * len(fields.messages) + served.prompt_tokens
+    tokens += _TOKENS_OF_FORMAT_PROMPT * ("output_config" in body or "output_format" in body)
+    unbounded = "web search" if served.reads_the_web else media.unbounded
+    if unbounded is not None:
+        tokens = _window(window, unbounded, model)
+    uses_cache = body.mentions(b'"cache_control"')
+    return Bound(
+        _in_rounds(served, tokens, fields.max_tokens, window),
+        fields.max_tokens,
+        input_image_tokens=media.image_tokens * served.rounds,
+        # A provider caches what its own tools read again in the next round.
+        writes_cache=uses_cache or served.rounds > 1,
+        writes_cache_1h=uses_cache and body.mentions(b'"1h"'),
+        service_tier=_tier(fields),
+        web_searches=served.web_searches,
+    )
+
+
+def _in_rounds(served: ToolBound, tokens: int, max_tokens: int, window: int | None) -> int:
+    """Input of all rounds: a later one also reads what was answered in those before."""
+    if served.rounds > 1:
+        tokens += max_tokens
+    return (tokens if window is None else min(tokens, window)) * served.rounds
+
+
+def _window(window: int | None, what: str, model: ModelName) -> int:
+    if window is None:
+        raise Unpriceable(
+            f"The size of a '{what}' is unknown: set 'context_window_tokens' in the price of "
+            f"'{model}' to bound it"
+        )
+    return window
+
+
+def _tier(fields: MessagesFields) -> str | None:
+    """The dearest tier that the request may be served in, None for the ordinary one.
+
+    Anthropic's `auto` uses capacity that is paid for already, as long as there is any.
+    """
+    if fields.speed == FAST_TIER:
+        return FAST_TIER
+    return None if fields.service_tier in _ORDINARY_TIERS else fields.service_tier
+
+
+def _refuse_surcharges(fields: MessagesFields) -> None:
+    for field, why in _SURCHARGED.items():
+        if getattr(fields, field) not in _UNCHARGED:
+            raise Unpriceable(f"'{field}' cannot be priced: {why}. Leave it out")
+    management = fields.context_management
+    edits = management.get("edits") if isinstance(management, dict) else None
+    for edit in edits if isinstance(edits, list) else ():
+        kind = str(edit.get("type")) if isinstance(edit, dict) else "?"
+        if not kind.startswith("clear_"):
+            raise Unpriceable(
+                f"'context_management' with '{kind}' cannot be priced: it makes the model answer "
+                "more than once. Leave it out"
+            )

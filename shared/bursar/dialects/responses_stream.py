@@ -26,18 +26,21 @@ _DONE = b"[DONE]"
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
+_ABSENT = msgspec.Raw(b"null")
+
+
 class _Response(msgspec.Struct):
     usage: Any = None
     tool_usage: Any = None
     service_tier: Any = None
-    output: msgspec.Raw | None = None
+    output: msgspec.Raw = _ABSENT
     error: Any = None
 
 
 class _Event(msgspec.Struct):
     type: Any = None
     delta: Any = None
-    item: msgspec.Raw | None = None
+    item: msgspec.Raw = _ABSENT
     output_index: Any = None
     response: _Response | None = None
     error: Any = None
@@ -93,7 +96,7 @@ class ResponsesStreamMeter:
     def _note(self, event: _Event, frame: bytes) -> None:
         if event.delta is not None:
             self._count(event.output_index, generated_bytes(event.delta))
-        elif event.type == "response.output_item.done" and event.item is not None:
+        elif event.type == "response.output_item.done":
             self._note_item(event.output_index, msgspec.json.decode(event.item))
         elif event.response is not None:
             self._note_response(event.response)
@@ -123,7 +126,7 @@ class ResponsesStreamMeter:
             self.error = _said(response.error)
         if response.usage is None:
             return
-        output = [] if response.output is None else msgspec.json.decode(response.output)
+        output = msgspec.json.decode(response.output)
         items = output if isinstance(output, list) else []
         self.output_bytes = max(self.output_bytes, generated_bytes(items))
         is_counted = bool(items) or response.tool_usage is not None

@@ -50,6 +50,8 @@ from bursar.store.platform import DynamoPlatform
 from bursar.store.rate_limiter import DynamoRateLimiter
 from bursar.store.reset_log import DynamoResetLog
 from bursar.store.usage_log import DynamoUsageLog
+from bursar.upstream.authorization.authorizing import AuthorizingUpstream
+from bursar.upstream.authorization.schemes import schemes
 from bursar.upstream.catalogue import LEFT_OUT, load_catalogue
 from bursar.upstream.mock import MOCK_PROVIDER, MOCK_TARGET, MockUpstream
 from bursar.upstream.routing import ProviderRouter
@@ -146,7 +148,8 @@ def providers(settings: Settings, environ: Mapping[str, str], client: Upstream) 
     targets = dict(resolve_targets(served, environ, catalogue, allows_private=allows_private))
     if settings.mock:
         targets[MOCK_PROVIDER.name] = MOCK_TARGET
-    upstream = ProviderRouter(client, {MOCK_PROVIDER.name: MockUpstream()})
+    authorizing = AuthorizingUpstream(client, schemes(environ, client, time.time))
+    upstream = ProviderRouter(authorizing, {MOCK_PROVIDER.name: MockUpstream()})
     refreshed = _refreshing_targets(settings, environ) if settings.provider_keys_path else None
     addresses = addressed(catalogue, environ, allows_private=allows_private)
     return Providers(targets, upstream, addresses, left_out, refreshed)

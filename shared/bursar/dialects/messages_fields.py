@@ -42,18 +42,27 @@ def check(fields: MessagesFields) -> None:
     """Hold the fields against what every provider of Messages wants.
 
     Raises:
-        Unprocessable: a message lacks its role or its content.
+        Unprocessable: as `check_messages`.
         InvalidRequest: a limit that no answer can have; `param` names it.
     """
-    if not fields.messages:
-        raise Unprocessable("messages: at least one message is required", param="messages")
-    for index, message in enumerate(fields.messages):
-        _check_message(message, f"messages[{index}]")
+    check_messages(fields.messages)
     # Zero fills the provider's cache and answers nothing.
     if fields.max_tokens < 0:
         raise InvalidRequest("'max_tokens' must not be negative", param="max_tokens")
     if fields.max_tokens > _COUNT_MAX:
         raise InvalidRequest(f"'max_tokens' must be at most {_COUNT_MAX}", param="max_tokens")
+
+
+def check_messages(messages: list[dict[str, Any]]) -> None:
+    """Hold that there are messages, each by somebody and with some content.
+
+    Raises:
+        Unprocessable: there is none, or one lacks its role or its content.
+    """
+    if not messages:
+        raise Unprocessable("messages: at least one message is required", param="messages")
+    for index, message in enumerate(messages):
+        _check_message(message, f"messages[{index}]")
 
 
 def _check_message(message: dict[str, Any], path: str) -> None:

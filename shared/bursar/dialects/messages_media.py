@@ -42,7 +42,7 @@ def measure_media(messages: Iterable[Mapping[str, Any]], model: str) -> Media:
     """What all messages carry, the results of tools included."""
     images = inline_bytes = 0
     unbounded = None
-    for block in _blocks(messages):
+    for block in blocks_of(messages):
         kind, source = str(block.get("type")), block.get("source")
         if kind == "image":
             images += 1
@@ -55,7 +55,7 @@ def measure_media(messages: Iterable[Mapping[str, Any]], model: str) -> Media:
     return Media(images * image_tokens_max(model), 0, inline_bytes, unbounded)
 
 
-def _blocks(messages: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def blocks_of(messages: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Every block, and the blocks within blocks."""
     waiting = [message.get("content") for message in messages]
     while waiting:

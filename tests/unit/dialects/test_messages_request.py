@@ -115,7 +115,7 @@ def test_the_end_user_is_read_and_may_be_anything(metadata: Any, user: str | Non
         ({"messages": [{"role": "user"}]}, Unprocessable, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [5]}]}, Unprocessable, "messages[0].content"),
         ({"model": 5}, Unprocessable, "model"),
-        ({"model": "claude"}, InvalidRequest, "model"),
+        ({"model": "anthropic:"}, InvalidRequest, "model"),
         ({"max_tokens": None}, Unprocessable, "max_tokens"),
         ({"max_tokens": "5"}, Unprocessable, "max_tokens"),
         ({"max_tokens": -1}, InvalidRequest, "max_tokens"),

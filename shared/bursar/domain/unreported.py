@@ -1,8 +1,8 @@
 """Usage that a provider's answer does not tell, or not all of it.
 
-Binary audio and plain text have no place for a usage object. What is billed by a measure that the
-request itself shows is exact nevertheless; anything else is charged by the request's bound, so that
-nothing is free because nobody counted it.
+Binary audio and plain text have no place for a usage object. What the request itself shows, such as
+the characters to be spoken, is exact nevertheless. Where nothing of what is billed was counted, the
+request's bound is charged: nothing is free because nobody counted it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from bursar.domain.price_shares import shares_of
 from bursar.domain.usage import TokenUsage
 
 if TYPE_CHECKING:
     from bursar.domain.pricing import Bound, Price
 
-# A request that is billed by one of these uses some of it. Searches of the web are none of them:
-# the model may do without.
 _PIECES: Final = ("images", "input_characters", "audio_seconds", "rerank_searches")
 
 
@@ -25,35 +24,37 @@ class TellsItsUsage(Protocol):
     """A request that shows what it uses, or a part of that."""
 
     def own_usage(self, price: Price | None) -> TokenUsage | None:
-        """What it is billed by as far as the request shows it exactly, None where it does not."""
+        """What it uses as far as the request shows it exactly, None where it does not."""
         ...
 
 
-def completed(
-    metered: TokenUsage | None, own: TokenUsage | None, bound: Bound, output_bytes: int
-) -> tuple[TokenUsage, bool]:
-    """What was used, and whether any of it is an upper bound.
+def counted(
+    metered: TokenUsage | None, own: TokenUsage | None, price: Price | None
+) -> TokenUsage | None:
+    """What was used, None where nothing of what is billed was counted.
 
     Args:
         metered: what the provider counted.
-        own: what the request shows, for units that the provider did not count.
-        bound: stands for what its units allow and nobody counted.
-        output_bytes: length of what was generated, no fewer than its tokens.
+        own: what the request shows, in place of what the provider did not count.
+        price: says what is billed.
     """
     usage = metered or own
     if usage is None:
-        return most(bound, output_bytes), True
-    if metered is not None and own is not None:
-        usage = _with_pieces(metered, own)
-    whole = _with_pieces(usage, most(bound, output_bytes))
-    if not usage.total_tokens and bound.input_tokens + bound.output_tokens_total:
-        unsaid = most(bound, output_bytes)
-        whole = replace(unsaid, **{name: getattr(whole, name) for name in _PIECES})
-    return whole, whole != usage
+        return None
+    if own is not None:
+        missing = {name: getattr(own, name) for name in _PIECES if not getattr(usage, name)}
+        usage = replace(usage, **missing)
+    if price is None or price.is_free or not price.table.units.isdisjoint(shares_of(usage)):
+        return usage
+    return None
 
 
 def most(bound: Bound, output_bytes: int) -> TokenUsage:
-    """The most that was used, as if nobody had counted anything."""
+    """What the books say of a request whose usage nobody counted: all that its bound allows.
+
+    Args:
+        output_bytes: length of what was generated, no fewer than its tokens.
+    """
     output_tokens = min(output_bytes, bound.output_tokens_total)
     return TokenUsage(
         bound.input_tokens,
@@ -68,9 +69,3 @@ def most(bound: Bound, output_bytes: int) -> TokenUsage:
         audio_seconds=bound.audio_seconds,
         rerank_searches=bound.rerank_searches,
     )
-
-
-def _with_pieces(usage: TokenUsage, more: TokenUsage) -> TokenUsage:
-    """The usage with the pieces of `more` that it has none of."""
-    missing = {name: getattr(more, name) for name in _PIECES if not getattr(usage, name)}
-    return replace(usage, **missing)

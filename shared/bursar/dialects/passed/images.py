@@ -19,7 +19,7 @@ from bursar.dialects.passed.image_tokens import (
 )
 from bursar.dialects.passed.request import JSON, PassedRequest, json_body
 from bursar.domain.errors import InvalidRequest, Unpriceable
-from bursar.domain.models import parse_model
+from bursar.domain.models import requested_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _request(
     _check(fields)
     return ImagesRequest(
         body=body,
-        model=parse_model(fields.model),
+        model=requested_model(fields.model),
         endpoint=endpoint,
         operation=operation,
         content_type=content_type,

@@ -15,7 +15,7 @@ import msgspec
 from bursar.dialects.passed.image_tokens import INPUT_IMAGE_TOKENS_MAX
 from bursar.dialects.passed.request import PassedRequest, json_body
 from bursar.domain.errors import Unprocessable
-from bursar.domain.models import parse_model
+from bursar.domain.models import requested_model
 from bursar.domain.pricing import Bound
 from bursar.domain.usage import TokenUsage
 
@@ -63,7 +63,7 @@ def parse_moderation(raw: bytes, content_type: str) -> ModerationRequest:
         raise Unprocessable("input: must not be empty", param="input")
     return ModerationRequest(
         body=body,
-        model=parse_model(fields.model),
+        model=requested_model(fields.model),
         endpoint="/v1/moderations",
         operation="moderations",
         user=fields.user,

@@ -15,7 +15,7 @@ import msgspec
 
 from bursar.dialects.passed.request import PassedRequest, json_body
 from bursar.domain.errors import Unpriceable, Unprocessable
-from bursar.domain.models import parse_model
+from bursar.domain.models import requested_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def parse_rerank(raw: bytes, content_type: str) -> RerankRequest:
     _check_texts([fields.query, *fields.documents])
     return RerankRequest(
         body=body,
-        model=parse_model(fields.model),
+        model=requested_model(fields.model),
         endpoint="/v1/rerank",
         operation="rerank",
         user=fields.user,

@@ -13,7 +13,7 @@ import msgspec
 
 from bursar.dialects.passed.request import PassedRequest, json_body
 from bursar.domain.errors import Unprocessable
-from bursar.domain.models import parse_model
+from bursar.domain.models import requested_model
 from bursar.domain.pricing import Bound
 from bursar.domain.usage import TokenUsage
 
@@ -72,7 +72,7 @@ def parse_speech(raw: bytes, content_type: str) -> SpeechRequest:
         raise Unprocessable("input: must not be empty", param="input")
     return SpeechRequest(
         body=body,
-        model=parse_model(fields.model),
+        model=requested_model(fields.model),
         endpoint="/v1/audio/speech",
         operation="speech",
         user=fields.user,

@@ -16,7 +16,7 @@ from bursar.dialects.passed.audio_length import seconds_max, wav_seconds
 from bursar.dialects.passed.multipart import MultipartBody
 from bursar.dialects.passed.request import PassedRequest
 from bursar.domain.errors import InvalidRequest, Unpriceable
-from bursar.domain.models import parse_model
+from bursar.domain.models import requested_model
 from bursar.domain.pricing import Bound
 from bursar.domain.usage import TokenUsage
 
@@ -107,7 +107,7 @@ def _request(raw: bytes, content_type: str, endpoint: str, operation: str) -> Tr
     exact = [wav_seconds(content) for content in audio]
     return TranscriptionRequest(
         body=body,
-        model=parse_model(fields.model),
+        model=requested_model(fields.model),
         endpoint=endpoint,
         operation=operation,
         content_type=content_type,

@@ -43,8 +43,18 @@ def read_counts(usage: Any) -> TokenUsage | None:
         name: next((usage[known] for known in known_as if known in usage), None)
         for name, known_as in _NAMES.items()
     }
-    seconds = begun(usage.get("seconds")) or begun(usage.get("prompt_audio_seconds"))
-    return with_pieces(read_usage(named), audio_seconds=seconds)
+    if "prompt_audio_seconds" in usage:
+        return _read_mistral(usage, named)
+    return with_pieces(read_usage(named), audio_seconds=begun(usage.get("seconds")))
+
+
+def _read_mistral(usage: Mapping[str, Any], named: dict[str, Any]) -> TokenUsage | None:
+    """Mistral leaves audio out of the prompt's tokens, but not out of the total."""
+    total, written = begun(usage.get("total_tokens")), begun(usage.get("completion_tokens"))
+    text = begun(usage.get("prompt_tokens"))
+    audio = max(total - written - text, 0)
+    named |= {"prompt_tokens": text + audio, "prompt_tokens_details": {"audio_tokens": audio}}
+    return with_pieces(read_usage(named), audio_seconds=begun(usage["prompt_audio_seconds"]))
 
 
 def read_drawn(usage: Any) -> TokenUsage | None:

@@ -15,7 +15,7 @@ from bursar.dialects.openai_body import Body
 from bursar.dialects.openai_errors import OPENAI_ERRORS
 from bursar.dialects.openai_media import Media, measure_media
 from bursar.domain.errors import InvalidRequest, Unpriceable, Unprocessable
-from bursar.domain.models import ModelName, parse_model
+from bursar.domain.models import ModelName, requested_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def parse_chat(raw: bytes) -> ChatRequest:
     _check(fields)
     return ChatRequest(
         body=body,
-        model=parse_model(fields.model),
+        model=requested_model(fields.model),
         is_streamed=bool(fields.stream),
         wants_usage=bool((fields.stream_options or {}).get("include_usage")),
         user=fields.user,

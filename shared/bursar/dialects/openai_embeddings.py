@@ -14,7 +14,7 @@ from bursar.dialects.error_shape import ErrorShape
 from bursar.dialects.openai_body import Body
 from bursar.dialects.openai_errors import OPENAI_ERRORS
 from bursar.domain.errors import Unpriceable, Unprocessable
-from bursar.domain.models import ModelName, parse_model
+from bursar.domain.models import ModelName, requested_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def parse_embeddings(raw: bytes) -> EmbeddingsRequest:
     inputs = [fields.input] if isinstance(fields.input, str) else fields.input
     return EmbeddingsRequest(
         body=body,
-        model=parse_model(fields.model),
+        model=requested_model(fields.model),
         user=fields.user,
         input_tokens_max=sum(_tokens_max(item) for item in inputs),
         encoding_format=fields.encoding_format,

@@ -16,7 +16,7 @@ from bursar.dialects.responses_errors import RESPONSES_ERRORS
 from bursar.dialects.responses_items import Items, measure_items, tools_in
 from bursar.dialects.responses_tools import ToolLoop, measure_tools
 from bursar.domain.errors import InvalidRequest, Unpriceable, Unprocessable
-from bursar.domain.models import ModelName, parse_model
+from bursar.domain.models import ModelName, requested_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def parse_responses(raw: bytes) -> ResponsesRequest:
     _check(body, fields)
     return ResponsesRequest(
         body=body,
-        model=parse_model(fields.model),
+        model=requested_model(fields.model),
         is_streamed=bool(fields.stream),
         user=fields.user,
         fields=fields,

@@ -74,7 +74,7 @@ def test_an_imposed_limit_goes_into_the_providers_field_where_none_is_there() ->
         ({"messages": [{"content": "x"}]}, Unprocessable, "messages[0]: 'role' is required"),
         ({"messages": "x"}, Unprocessable, "messages"),
         ({"model": 5}, Unprocessable, "model"),
-        ({"model": "gpt-4o"}, InvalidRequest, "must name its provider"),
+        ({"model": ":gpt-4o"}, InvalidRequest, "must name its provider"),
         ({"max_tokens": 0}, InvalidRequest, "'max_tokens' must be at least 1"),
         ({"n": -1}, InvalidRequest, "'n' must be at least 1"),
         ({"max_tokens": 10**40}, InvalidRequest, "'max_tokens' must be at most 1000000000"),

@@ -32,11 +32,7 @@ def completion_of(answer: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     message = chat_message(
         texts=[block["text"] for block in blocks if block["type"] == "text"],
         tool_calls=[_tool_call(block) for block in blocks if block["type"] == "tool_use"],
-        reasoning=[
-            block["thinking"]
-            for block in blocks
-            if block["type"] == "thinking" and block["thinking"]
-        ],
+        reasoning=[block["thinking"] for block in blocks if block["type"] == "thinking"],
         thinking_blocks=[kept for block in blocks if (kept := signed(block)) is not None],
         refusal=refusal_of(answer),
     )

@@ -41,14 +41,14 @@ def chat_message(
         reasoning: becomes `reasoning_content`, for people to read.
         thinking_blocks: what was signed, for the caller to send back (see `chat_reading.thinking`).
     """
-    content = "".join(texts)
+    content, thought = "".join(texts), "".join(reasoning)
     message: dict[str, Any] = {
         "role": "assistant",
         "content": content if content or not tool_calls else None,
         "refusal": refusal,
     }
-    if reasoning:
-        message["reasoning_content"] = "".join(reasoning)
+    if thought:
+        message["reasoning_content"] = thought
     if thinking_blocks:
         message["thinking_blocks"] = thinking_blocks
     if tool_calls:

@@ -6,12 +6,17 @@ smallest amount kept, a millionth of a millionth of a dollar, leaves 26 digits b
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Context, Decimal, DecimalException
+from decimal import ROUND_CEILING, Context, Decimal, DecimalException, localcontext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 ZERO = Decimal(0)
 QUANTUM_USD = Decimal("0.000000000001")
-_TOKENS_PER_PRICE = Decimal(1_000_000)
 _EXACT = Context(prec=38, rounding=ROUND_CEILING)
+# Any rate times any count, and the sum of many such, has fewer digits.
+_UNROUNDED = Context(prec=120, rounding=ROUND_CEILING)
 
 
 def round_up(amount_usd: Decimal) -> Decimal:
@@ -30,9 +35,15 @@ def canonical(amount_usd: Decimal) -> Decimal:
     return normal.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else normal
 
 
-def price_of(tokens: int, usd_per_million: Decimal) -> Decimal:
-    """Price tokens without rounding; round the sum of a request's parts, once, with `round_up`."""
-    return Decimal(tokens) * usd_per_million / _TOKENS_PER_PRICE
+def exactly() -> AbstractContextManager[Context]:
+    """Within it, sums and products of amounts keep all their digits."""
+    return localcontext(_UNROUNDED)
+
+
+def price_of(count: int, rate_usd: Decimal, units_per_rate: int = 1_000_000) -> Decimal:
+    """Price units without rounding; round the sum of a request's parts, once, with `round_up`."""
+    amount = _UNROUNDED.multiply(Decimal(count), rate_usd)
+    return _UNROUNDED.divide(amount, Decimal(units_per_rate))
 
 
 def parse_usd(text: str) -> Decimal:

@@ -1,4 +1,4 @@
-"""What tokens cost, and the most that a request can cost.
+"""What a request costs, and the most that it can cost.
 
 `quote` is an upper bound made before a request, `cost_of` the exact price made after it. Both use
 the same price row and round once, upwards, so a quote covers the cost of any usage within its
@@ -7,47 +7,106 @@ bound.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bursar.domain.money import price_of, round_up
+from bursar.domain.money import ZERO, exactly, price_of, round_up
+from bursar.domain.price_bounds import check_priced, fixed_most, output_rate_most
+from bursar.domain.price_rates import UNITS_PER_RATE, Rates, RateTable, RateTier, Unit, rate_of
+from bursar.domain.price_shares import shares_of
+from bursar.domain.price_tiers import charged_tables, possible_tables
 
 if TYPE_CHECKING:
     from bursar.domain.usage import TokenUsage
 
 _MILLION = Decimal(1_000_000)
+_ASKED_FOR = {
+    Unit.IMAGE: "images",
+    Unit.CHARACTER: "input_characters",
+    Unit.AUDIO: "audio_seconds",
+    Unit.RERANK_SEARCH: "rerank_searches",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A model's rates in US dollars a million tokens, and the limits its provider states.
+    """A model's rates, and the limits that its provider states.
 
     Attributes:
-        model_key: `provider:model`.
+        model_key: `provider:model`; `*` and `?` stand for anything in an administrator's pattern.
+        input_usd_per_million: None where input tokens are not what is billed; so with the output.
         cached_input_usd_per_million: for input read from the provider's cache; None means that
             it costs as much as other input.
         context_window_tokens: the most input the model takes, where known.
         max_output_tokens: the most it answers, where known.
+        rates: of all other units that have one.
+        tiers: rates of requests with more input.
+        service_tiers: by name, the rates in which a tier differs from ordinary service; "batch" is
+            one of them.
+        audio_seconds_min: the shortest audio that is billed, where audio is billed by time.
+        effective_from: when an administrator's price begins to apply, None for at once.
+        upcoming: what replaces it later; each has its own `effective_from`.
+        catalogue_date: the day of the catalogue that it is from, None for an administrator's.
     """
 
     model_key: str
-    input_usd_per_million: Decimal
-    output_usd_per_million: Decimal
+    input_usd_per_million: Decimal | None
+    output_usd_per_million: Decimal | None
     created_at: datetime
     updated_at: datetime
     cached_input_usd_per_million: Decimal | None = None
     context_window_tokens: int | None = None
     max_output_tokens: int | None = None
+    rates: Rates = field(default_factory=dict)
+    tiers: tuple[RateTier, ...] = ()
+    service_tiers: Mapping[str, RateTable] = field(default_factory=dict)
+    audio_seconds_min: int = 0
+    effective_from: datetime | None = None
+    upcoming: tuple[Price, ...] = ()
+    catalogue_date: str | None = None
+
+    @property
+    def table(self) -> RateTable:
+        """The rates of ordinary service."""
+        named = {
+            Unit.INPUT: self.input_usd_per_million,
+            Unit.OUTPUT: self.output_usd_per_million,
+            Unit.CACHED_INPUT: self.cached_input_usd_per_million,
+        }
+        stated = {unit: rate for unit, rate in named.items() if rate is not None}
+        return RateTable({**self.rates, **stated}, self.tiers)
 
     @property
     def is_free(self) -> bool:
-        return not (self.input_usd_per_million or self.output_usd_per_million)
+        return self.table.is_free and all(tier.is_free for tier in self.service_tiers.values())
 
     @property
-    def _input_usd_per_million_max(self) -> Decimal:
-        return max(self.input_usd_per_million, self.cached_input_usd_per_million or Decimal(0))
+    def caches_unasked(self) -> bool:
+        """Whether the provider may write input to its cache, and bill that, without being asked.
+
+        Anthropic's models write what a request marks; others that bill writes decide themselves.
+        """
+        return Unit.CACHE_WRITE in self.table.units and "claude" not in self.model_key.lower()
+
+    @property
+    def version(self) -> str:
+        """Which price this is, for the books: `openai:gpt-5@2026-11-20T00:00:00Z`."""
+        if self.catalogue_date is not None:
+            return f"{self.model_key}@catalogue {self.catalogue_date}"
+        since = self.effective_from or self.updated_at
+        return f"{self.model_key}@{since:%Y-%m-%dT%H:%M:%SZ}"
+
+    def at(self, now: datetime) -> Price | None:
+        """What applies at a time: this price, one that has replaced it, or None before all."""
+        began = [
+            price
+            for price in (self, *self.upcoming)
+            if price.effective_from is None or price.effective_from <= now
+        ]
+        return began[-1] if began else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,35 +156,134 @@ class Bound:
         return self.output_tokens * self.answers + self.prediction_tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What usage costs.
+
+    Attributes:
+        rates: that were applied, each for as many units as `UNITS_PER_RATE` says.
+    """
+
+    cost_usd: Decimal
+    rates: Rates
+
+
 def quote(bound: Bound, price: Price) -> Decimal:
-    """Price a bound at the dearest rates that can apply."""
-    return round_up(
-        price_of(bound.input_tokens, price._input_usd_per_million_max)  # noqa: SLF001 (same module)
-        + price_of(bound.output_tokens_total, price.output_usd_per_million)
-    )
+    """Price a bound at the dearest rates that can apply.
+
+    Raises:
+        Unpriceable: it contains something that the price has no rate for.
+    """
+    with exactly():
+        return round_up(
+            max(
+                fixed_most(bound, price, rates)
+                + price_of(bound.output_tokens * bound.answers, output_rate_most(bound, rates))
+                for rates in _possible_rates(bound, price)
+            )
+        )
 
 
 def affordable_output_tokens(bound: Bound, price: Price, left_usd: Decimal) -> int:
-    """The longest answer that `left_usd` covers with the same input, at most the bound's own."""
-    rate = price.output_usd_per_million
-    fixed = price_of(bound.input_tokens, price._input_usd_per_million_max)  # noqa: SLF001
-    fixed += price_of(bound.prediction_tokens, rate)
-    if fixed > left_usd:
+    """The longest answer that `left_usd` covers with the same input, at most the bound's own.
+
+    Raises:
+        Unpriceable: as `quote`.
+    """
+    with exactly():
+        return min(
+            _affordable(bound, price, rates, left_usd) for rates in _possible_rates(bound, price)
+        )
+
+
+def cost_of(usage: TokenUsage, price: Price, service_tier: str | None = None) -> Decimal:
+    """Price what was used, in the tier that it was served in."""
+    return charge_of(usage, price, service_tier).cost_usd
+
+
+def charge_of(
+    usage: TokenUsage, price: Price, requested: str | None = None, served: str | None = None
+) -> Charge:
+    """Price what was used, and tell at which rates.
+
+    Args:
+        requested: the service tier that was asked for.
+        served: the one that the provider says it used; counts first, if the price knows it.
+    """
+    shares = dict(shares_of(usage))
+    if Unit.AUDIO in shares:
+        shares[Unit.AUDIO] = max(shares[Unit.AUDIO], price.audio_seconds_min)
+    length = max(usage.input_tokens, 0)
+    tables = charged_tables(price, requested, served)
+    charges = [_charge(shares, table.at(length)) for table in tables]
+    return max(charges, key=lambda charge: charge.cost_usd)
+
+
+def charge_of_unreported(
+    bound: Bound, price: Price, output_bytes: int, served: str | None = None
+) -> Decimal:
+    """The most that a request can have cost whose provider told no usage.
+
+    Args:
+        output_bytes: length of all that was generated, which has no more tokens.
+        served: the service tier that the provider says it used.
+    """
+    answered = min(output_bytes + bound.prediction_tokens, bound.output_tokens_total)
+    seen = replace(bound, output_tokens=answered, answers=1, prediction_tokens=0)
+    if served is not None and served.lower() in price.service_tiers:
+        seen = replace(seen, service_tier=served)
+    return quote(seen, price)
+
+
+def told_apart(usage: TokenUsage, bound: Bound, price: Price) -> TokenUsage:
+    """Usage with what the provider did not tell counted as the most that it may be.
+
+    Audio that was sent is in the input, whether or not it was counted by itself. A model that
+    makes pictures may have made nothing else, where the provider does not say. What is billed by
+    the piece or the second is as much as was asked for.
+    """
+    units = price.table.units
+    told = {
+        name: getattr(bound, name)
+        for unit, name in _ASKED_FOR.items()
+        if unit in units and not getattr(usage, name)
+    }
+    if Unit.INPUT_AUDIO in units and not usage.input_audio_tokens:
+        told["input_audio_tokens"] = min(bound.input_audio_tokens, usage.input_tokens)
+    if Unit.OUTPUT_IMAGE in units and not usage.output_image_tokens:
+        told["output_image_tokens"] = usage.output_tokens
+    return replace(usage, **told)
+
+
+def _possible_rates(bound: Bound, price: Price) -> list[Rates]:
+    check_priced(bound, price)
+    return [
+        rates
+        for table in possible_tables(price, bound.service_tier)
+        for rates in table.reachable(bound.input_tokens)
+    ]
+
+
+def _affordable(bound: Bound, price: Price, rates: Rates, left_usd: Decimal) -> int:
+    left_usd -= fixed_most(bound, price, rates)
+    if left_usd < ZERO:
         return 0
+    rate = output_rate_most(bound, rates)
     if not rate:
         return bound.output_tokens
-    tokens = int((left_usd - fixed) * _MILLION / (rate * bound.answers))
-    return min(tokens, bound.output_tokens)
+    return min(int(left_usd * _MILLION // (rate * bound.answers)), bound.output_tokens)
 
 
-def cost_of(usage: TokenUsage, price: Price) -> Decimal:
-    """Price what was used."""
-    cached_rate = price.cached_input_usd_per_million
-    if cached_rate is None:
-        cached_rate = price.input_usd_per_million
-    cached = min(usage.cached_input_tokens, usage.input_tokens)
-    return round_up(
-        price_of(usage.input_tokens - cached, price.input_usd_per_million)
-        + price_of(cached, cached_rate)
-        + price_of(usage.output_tokens, price.output_usd_per_million)
-    )
+def _charge(shares: Mapping[Unit, int], rates: Rates) -> Charge:
+    applied = {unit: rate_of(rates, unit) for unit in shares}
+    with exactly():
+        cost_usd = round_up(
+            sum(
+                (
+                    price_of(count, applied[unit], UNITS_PER_RATE[unit])
+                    for unit, count in shares.items()
+                ),
+                ZERO,
+            )
+        )
+    return Charge(cost_usd, {unit: rate for unit, rate in applied.items() if rate})

@@ -1,0 +1,64 @@
+"""Service tiers: which of a price's tables a request can be charged by.
+
+Providers name tiers differently. What they call their ordinary service is known here, and so is
+what is never dearer than that; any other name may stand for the dearest that a price knows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bursar.domain.errors import Unpriceable
+
+if TYPE_CHECKING:
+    from bursar.domain.price_rates import RateTable
+    from bursar.domain.pricing import Price
+
+BATCH: Final = "batch"
+_ORDINARY: Final = frozenset({"", "default", "standard", "standard_only", "on_demand"})
+_NEVER_DEARER: Final = frozenset({"flex", BATCH})
+_SURCHARGED: Final = frozenset({"priority", "fast"})
+
+
+def possible_tables(price: Price, service_tier: str | None) -> list[RateTable]:
+    """The tables that a request for a tier can be charged by; a provider may serve it ordinarily.
+
+    Raises:
+        Unpriceable: the tier costs more than ordinary service and the price does not say how much.
+    """
+    name = _normal(service_tier)
+    own = price.service_tiers.get(name)
+    if own is not None:
+        return [price.table, price.table.overlaid(own)]
+    if name in _ORDINARY | _NEVER_DEARER:
+        return [price.table]
+    if name in _SURCHARGED:
+        raise Unpriceable(
+            f"Service tier '{name}' of '{price.model_key}' has no rates: an administrator can set "
+            "them at /v1/pricing; or leave 'service_tier' out"
+        )
+    return _all_tables(price)
+
+
+def charged_tables(
+    price: Price, requested: str | None, served: str | None = None
+) -> list[RateTable]:
+    """The tables that a request may have been charged by, of which the dearest counts.
+
+    What the provider says that it served counts, as far as the price knows it.
+    """
+    for name in (_normal(served), _normal(requested)):
+        if name in price.service_tiers:
+            return [price.table.overlaid(price.service_tiers[name])]
+        if name and name in _ORDINARY | _NEVER_DEARER:
+            return [price.table]
+    return [price.table] if not _normal(requested) else _all_tables(price)
+
+
+def _all_tables(price: Price) -> list[RateTable]:
+    own = [price.table.overlaid(table) for table in price.service_tiers.values()]
+    return [price.table, *own]
+
+
+def _normal(service_tier: str | None) -> str:
+    return (service_tier or "").lower()

@@ -54,6 +54,9 @@ FULL = entry_at(
     input_usd_per_million=Decimal("2.5"),
     output_usd_per_million=Decimal(10),
     upstream_request_id="req_1",
+    alias="fast",
+    attempts=3,
+    route="fallback;after=groq:llama;because=upstream_429",
 )
 
 

@@ -40,6 +40,9 @@ class UsageAnswer(BaseModel):
             "provider_key_id": None,
             "lease_id": None,
             "tokens_per_second": 158.7,
+            "alias": "fast",
+            "attempts": 2,
+            "route": "fallback;after=groq:llama-3.3-70b-versatile;because=upstream_429",
         }
     )
 
@@ -73,6 +76,14 @@ class UsageAnswer(BaseModel):
     provider_key_id: str | None = Field(description="The vault's key.")
     lease_id: str | None = Field(description="The lease that it was reported under.")
     tokens_per_second: _Rate | None = Field(description="Output tokens by the time they took.")
+    alias: str | None = Field(description="What was asked for, if that was an alias.")
+    attempts: int | None = Field(
+        description="How often providers were asked; null for once, at the model asked for."
+    )
+    route: str | None = Field(
+        description="Why the model served, as in the answer's `x-bursar-route`; null for no other "
+        "reason than that it was asked for."
+    )
 
     @classmethod
     def of(cls, record: UsageRecord) -> Self:
@@ -99,6 +110,9 @@ class UsageAnswer(BaseModel):
             provider_key_id=record.provider_key_id,
             lease_id=record.lease_id,
             tokens_per_second=record.tokens_per_second,
+            alias=record.alias,
+            attempts=record.attempts,
+            route=record.route,
             **_token_counts(tokens),
         )
 

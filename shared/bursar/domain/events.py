@@ -20,10 +20,12 @@ class Closed:
         record: what the books say of it.
         failure: how the provider failed it, one of a few words (`upstream_429`); None if it did
             not.
+        failed_attempts: each as `provider:model` and the word, those before a success included.
     """
 
     record: UsageRecord
     failure: str | None = None
+    failed_attempts: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:

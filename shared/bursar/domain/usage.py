@@ -80,6 +80,10 @@ class UsageRecord:
             `cost_usd` leaves out.
         tokens_per_second: output tokens by the time they took.
         reported_cost_usd: what the provider itself says that it charges, beside `cost_usd`.
+        alias: what the caller asked for, if that was an alias.
+        attempts: how often providers were asked; None for once, at the model that was asked for.
+        route: why the model served, as in `fallback;after=openai:o3;because=upstream_429`; None
+            for no other reason than that it was asked for.
     """
 
     request_id: str
@@ -107,6 +111,9 @@ class UsageRecord:
     covered_usd: Decimal | None = None
     tokens_per_second: Decimal | None = None
     reported_cost_usd: Decimal | None = None
+    alias: str | None = None
+    attempts: int | None = None
+    route: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,7 @@ class Till:
                 "a request's books stay open until its hold expires",
                 extra={"request_id": tab.request_id},
             )
-        self._observe(Closed(record, outcome.failure))
+        self._observe(Closed(record, outcome.failure, tab.trail.failures))
 
     async def _settle(self, tab: Tab, limit: Limit, cost_usd: Decimal) -> None:
         for hold in reversed(tab.holds_in(limit.account)):
@@ -300,6 +300,7 @@ class Till:
             project_id=caller.project.project_id if caller.project else None,
             client_id=caller.client_id,
             provider_key_id=tab.provider_key_id,
+            **tab.trail.remarks(str(model)),
         )
 
     def _bill(self, tab: Tab, outcome: Outcome) -> tuple[TokenUsage | None, Decimal | None, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 _SHOWN_MAX: Final = 6
@@ -66,6 +66,12 @@ class Trail:
                 parts.append(f"after={printable(miss.model)}")
             parts.append(f"because={miss.because}")
         return ";".join(parts)
+
+    def remarks(self, model: str) -> dict[str, Any]:
+        """What the books say of it, by the fields of `UsageRecord`."""
+        if self.choice == "direct" and not self.misses:
+            return {}
+        return {"alias": self.alias, "attempts": self.attempts, "route": self.route(model)}
 
     def _word(self, model: str, misses: list[Miss]) -> str:
         if model == self.cheaper:

@@ -107,6 +107,10 @@ class Metrics:
         known = {name: value for name, value in amounts.items() if value is not None}
         units = {name: _AMOUNTS[name] for name in known}
         counts = _count("UpstreamErrors", when=(event.failure or "").startswith(_UPSTREAM))
+        searchable = {}
+        if event.failed_attempts:
+            counts["FailedAttempts"] = len(event.failed_attempts)
+            searchable = {"failed_attempts": event.failed_attempts, "alias": record.alias}
         self._line(
             [
                 (_SERVICE, units | dict.fromkeys(counts, _COUNT)),
@@ -121,6 +125,7 @@ class Metrics:
                 "Requests": 1,
                 **counts,
                 **known,
+                **searchable,
             },
         )
 

@@ -182,6 +182,9 @@ async def test_usage_lists_newest_first_and_survives_user_and_key(
         provider_key_id="pk1",
         lease_id="l1",
         tokens_per_second=Decimal("54.67"),
+        alias="fast",
+        attempts=2,
+        route="retry;because=upstream_503",
     )
     lost = record(office, status=Status.DISCONNECTED, error_message="The client left")
     for entry in (done, lost):
@@ -219,6 +222,9 @@ async def test_usage_lists_newest_first_and_survives_user_and_key(
         "provider_key_id": "pk1",
         "lease_id": "l1",
         "tokens_per_second": 54.67,
+        "alias": "fast",
+        "attempts": 2,
+        "route": "retry;because=upstream_503",
     }
     page = await admin.get("/v1/users/alice/usage", params={"skip": 1, "limit": 5})
     assert page.json() == [oldest]

@@ -70,6 +70,7 @@ def request_to(
         headers={"authorization": f"Bearer {SECRET}", "content-type": "application/json"},
         body=json.dumps(body).encode(),
         idle_timeout_s=idle_timeout_s,
+        allows_private=True,
     )
 
 
@@ -132,7 +133,7 @@ async def test_the_request_arrives_with_its_headers_and_its_very_bytes(
 async def test_the_url_is_asked_for_as_it_is_written(
     upstream: Upstream, fake: FakeOpenAI, path: str
 ) -> None:
-    request = UpstreamRequest("openai", fake.origin + path, {}, b"{}")
+    request = UpstreamRequest("openai", fake.origin + path, {}, b"{}", allows_private=True)
     await body_of(await upstream.send(request))
     assert fake.last.path == path
 
@@ -566,7 +567,9 @@ async def test_bodies_of_several_megabytes_pass_both_ways(upstream: Upstream) ->
 
     big = request_to("http://to-be-replaced", "m", data="x" * 6_000_000)
     with HttpServer(echo) as server:
-        request = UpstreamRequest("openai", server.origin, big.headers, big.body)
+        request = UpstreamRequest(
+            "openai", server.origin, big.headers, big.body, allows_private=True
+        )
         assert await body_of(await upstream.send(request)) == big.body
 
 

@@ -44,5 +44,6 @@ def _enter_provider(aws: Emulator, path: str, base_url: str) -> None:
     for name, value, kind in (
         ("api_key", PROVIDER_KEY, "SecureString"),
         ("api_base", base_url, "String"),
+        ("allow_private_network", "true", "String"),
     ):
         systems_manager.put_parameter(Name=f"{path}/openai/{name}", Value=value, Type=kind)

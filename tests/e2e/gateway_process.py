@@ -46,6 +46,7 @@ class GatewayProcess:
             "HOME": str(folder),
             "BURSAR_DATA_DIR": str(folder / "data"),
             "BURSAR_PORT": str(self.port),
+            "BURSAR_ALLOW_PRIVATE_UPSTREAMS": "true",  # the tests' providers are on this machine
             **environ,
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 # The settings that a parameter may hold; those of `PARAMETERS` besides.
 _FIELDS: Final = ("api_key", "api_base", "messages_base", "dialect")
+_ALLOWED: Final = "allow_private_network"
 # A variable of the environment may complete what is in the parameters, but is no key for it.
 _COMPLETING: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -60,6 +61,8 @@ def _settings(before: ProviderSettings, fields: Mapping[str, str]) -> ProviderSe
     said: dict[str, Any] = {name: fields[name] for name in _FIELDS if name in fields}
     parameters = {**before.parameters}
     parameters.update({name: fields[name] for name in PARAMETERS if name in fields})
+    if _ALLOWED in fields:
+        said[_ALLOWED] = fields[_ALLOWED].strip().lower() == "true"
     return replace(before, **said, parameters=parameters)
 
 
@@ -67,7 +70,7 @@ def _by_provider(parameters: Mapping[str, str]) -> Mapping[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for name, value in parameters.items():
         provider, _, field = name.partition("/")
-        if field in (*_FIELDS, *PARAMETERS):
+        if field in (*_FIELDS, _ALLOWED, *PARAMETERS):
             found[provider][field] = value
         else:
             _LOG.warning("parameter not understood", extra={"parameter": name})

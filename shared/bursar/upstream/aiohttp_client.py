@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import io
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import aiohttp
 from yarl import URL
 
+from bursar.upstream.addresses import guarded_socket
 from bursar.upstream.answer import StreamedAnswer, joined
 from bursar.upstream.failures import (
     broken_before_answer,
@@ -45,7 +46,8 @@ class AiohttpUpstream:
     nobody knows whether the provider began to work, so that is an error and not a second try.
     Connections that a provider has closed while they were idle are noticed before they are used.
 
-    No proxy of the environment is used, no `.netrc`, and no cookie is kept.
+    No proxy of the environment is used, no `.netrc`, no redirect followed, and no cookie is kept.
+    Addresses are guarded as `addresses` says.
 
     Args:
         tls: None verifies with the system's trust store, in aiohttp's one context.
@@ -63,11 +65,12 @@ class AiohttpUpstream:
         self._tls = tls
         self._connect_timeout_s = connect_timeout_s
         self._keep_alive_s = keep_alive_s
-        self._session: aiohttp.ClientSession | None = None
+        # A kept connection may lead where the next request must not go, so each kind has its own.
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._last_use_s = 0.0
 
     async def send(self, request: UpstreamRequest) -> AiohttpAnswer:
-        session = self._session or self._start()
+        session = self._session(allows_private=request.allows_private)
         await self._notice_closed_connections()
         body = request.body
         try:
@@ -87,17 +90,23 @@ class AiohttpUpstream:
         return AiohttpAnswer(request, response)
 
     async def close(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
             await session.close()
 
-    def _start(self) -> aiohttp.ClientSession:
-        self._session = aiohttp.ClientSession(
+    def _session(self, *, allows_private: bool) -> aiohttp.ClientSession:
+        if allows_private not in self._sessions:
+            self._sessions[allows_private] = self._start(allows_private=allows_private)
+        return self._sessions[allows_private]
+
+    def _start(self, *, allows_private: bool) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 ssl=self._tls or True,
                 limit=0,
                 keepalive_timeout=self._keep_alive_s,
                 ttl_dns_cache=30,
+                socket_factory=partial(guarded_socket, allows_private=allows_private),
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"user-agent": "bursar"},
@@ -105,7 +114,6 @@ class AiohttpUpstream:
             auto_decompress=False,
             trust_env=False,
         )
-        return self._session
 
     async def _notice_closed_connections(self) -> None:
         """Let the event loop see what arrived while it stood still.

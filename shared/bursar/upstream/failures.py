@@ -11,8 +11,15 @@ import socket
 import ssl
 
 from bursar.domain.errors import UpstreamBroken, UpstreamTimeout, UpstreamUnreachable
+from bursar.upstream.addresses import MetadataAddress, PrivateAddress
 
+_PRIVATE = (
+    "its address is in a private network; if it belongs there, the administrator sets "
+    "allow_private_network for it, or BURSAR_ALLOW_PRIVATE_UPSTREAMS for all"
+)
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (PrivateAddress, _PRIVATE),
+    (MetadataAddress, "its address is one of the cloud's own, which no setting allows"),
     (ssl.SSLCertVerificationError, "its TLS certificate is not trusted"),
     (ssl.SSLError, "the TLS handshake failed"),
     (socket.gaierror, "its host name did not resolve"),

@@ -21,6 +21,7 @@ from bursar.upstream.failures import (
     timed_out,
     unreachable,
 )
+from bursar.upstream.guarded_backend import GuardedBackend
 
 if TYPE_CHECKING:
     from bursar.domain.upstream import UpstreamRequest
@@ -41,7 +42,8 @@ class Httpcore2Upstream:
     A request is sent once, as with `AiohttpUpstream`, and an idle connection that a provider has
     closed is noticed before it is used, also in a process that was frozen meanwhile.
 
-    No proxy of the environment is used, and no cookie is kept.
+    No proxy of the environment is used, no redirect followed, and no cookie is kept. Addresses are
+    guarded as `addresses` says.
 
     Args:
         tls: None verifies with the system's trust store, in one context made here.
@@ -57,15 +59,22 @@ class Httpcore2Upstream:
         keep_alive_s: float = 30.0,
     ) -> None:
         self._connect_timeout_s = connect_timeout_s
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls or ssl.create_default_context(),
-            max_connections=None,
-            keepalive_expiry=keep_alive_s,
-        )
+        context = tls or ssl.create_default_context()
+        # A kept connection may lead where the next request must not go, so each kind has a pool.
+        self._pools = {
+            allows_private: httpcore2.AsyncConnectionPool(
+                ssl_context=context,
+                max_connections=None,
+                keepalive_expiry=keep_alive_s,
+                network_backend=GuardedBackend(allows_private=allows_private),
+            )
+            for allows_private in (False, True)
+        }
 
     async def send(self, request: UpstreamRequest) -> Httpcore2Answer:
         try:
-            response = await self._pool.handle_async_request(self._request(request))
+            pool = self._pools[request.allows_private]
+            response = await pool.handle_async_request(self._request(request))
         except _NEVER_SENT as error:
             raise unreachable(request.provider, error) from None
         except _SILENT:
@@ -75,7 +84,8 @@ class Httpcore2Upstream:
         return Httpcore2Answer(request, response)
 
     async def close(self) -> None:
-        await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
 
     def _request(self, request: UpstreamRequest) -> httpcore2.Request:
         url, host = _parsed(request.url)

@@ -76,3 +76,5 @@ def test_a_private_network_is_open_where_the_deployment_says_so() -> None:
     parameters = {"lab/api_base": "http://10.0.0.5/v1"}
     assert not targets_of(parameters, {}, CATALOGUE, {})["lab"].allows_private
     assert targets_of(parameters, {}, CATALOGUE, {}, allows_private=True)["lab"].allows_private
+    said = {**parameters, "lab/allow_private_network": "true"}
+    assert targets_of(said, {}, CATALOGUE, {})["lab"].allows_private

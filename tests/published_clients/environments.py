@@ -76,3 +76,5 @@ OLDEST: Final = Environment("1.4", platform_path="")
 LAST_WITH_EVENTS: Final = Environment("1.10")
 NEWEST: Final = Environment("1.15")
 EVERY: Final = (OLDEST, LAST_WITH_EVENTS, NEWEST)
+# Its translations between dialects are held against Bursar's own; it knows no platform any more.
+ORACLE: Final = Environment("1.40")

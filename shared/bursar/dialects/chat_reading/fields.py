@@ -79,6 +79,10 @@ class Fields:
         """A field's value whatever it is, None where it is absent."""
         return self._left.pop(name, None)
 
+    def peek(self, name: str) -> Any:
+        """A field's value, None where it is absent; it is not taken."""
+        return self._left.get(name)
+
     def inner(self, name: str) -> Fields | None:
         """A field that is an object itself."""
         value = self._left.pop(name, None)

@@ -13,7 +13,7 @@ other reasoning is left out, which the response tells in OpenAI's own `input_tra
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from typing import Any, Final
 
 import msgspec
@@ -50,7 +50,8 @@ def unpacked(encrypted_content: Any) -> Kept | None:
         return None
     text = encrypted_content.removeprefix(_PREFIX)
     try:
-        kept = _KEPT.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        padded = text + "=" * (-len(text) % 4)
+        kept = _KEPT.decode(b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, RecursionError):
         return None
     return kept if set(kept.message) <= set(REASONING_FIELDS) else None

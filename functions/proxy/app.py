@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bursar.domain.errors import INTERNAL_ERROR, BursarError, NotFound
 from bursar.domain.ids import request_id
-from functions.proxy.inbound import INBOUND, errors_of
+from functions.proxy.inbound import COUNT_TOKENS, COUNT_TOKENS_PATH, INBOUND, errors_of
 from functions.proxy.inference import InferenceRoute
 from functions.proxy.security import SecurityHeaders
 
@@ -43,6 +43,8 @@ _EXPOSED_HEADERS = [
     "x-bursar-output-limit",
     "x-bursar-model",
     "x-bursar-route",
+    "x-bursar-attempts",
+    "x-bursar-token-count",
 ]
 
 
@@ -79,9 +81,11 @@ def routes_of(services: ProxyServices) -> list[Route]:
         Route(path, InferenceRoute(completion, inbound, bytes_max), methods=["POST"])
         for path, inbound in INBOUND.items()
     ]
+    count = InferenceRoute(services.token_count, COUNT_TOKENS, bytes_max)
     models = ModelRoutes(services.model_list)
     return [
         *inference,
+        Route(COUNT_TOKENS_PATH, count, methods=["POST"]),
         Route("/v1/models", models.every, methods=["GET"]),
         Route("/v1/models/{model_id:path}", models.one, methods=["GET"]),
         Route("/health", _healthy, methods=["GET"]),

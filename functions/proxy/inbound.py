@@ -56,8 +56,10 @@ INBOUND: Final[Mapping[str, Inbound]] = {
         for path, passed in PASSED_OPERATIONS.items()
     },
 }
-
 COUNT_TOKENS_PATH: Final = "/v1/messages/count_tokens"
+COUNT_TOKENS: Final = Inbound(
+    "messages_count:parse_count_tokens", "messages_errors:MESSAGES_ERRORS"
+)
 
 
 def errors_of(path: str) -> ErrorShape:

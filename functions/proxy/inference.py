@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -21,19 +21,36 @@ from bursar.telemetry.context import bind
 from functions.proxy.streamed import HEARTBEAT_S, raw_headers, send_stream, until_gone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from starlette.types import Receive, Scope, Send
 
-    from bursar.services.completion import Completion
+    from bursar.dialects.request import InferenceRequest
+    from bursar.services.answers import StreamedAnswer
+    from bursar.services.presence import Gone
     from functions.proxy.inbound import Inbound
 
 _LOG = logging.getLogger(__name__)
+
+
+class Service(Protocol):
+    """What answers a request; `services.completion.Completion` is the usual one."""
+
+    async def serve(
+        self,
+        request_id: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        parse: Callable[[bytes], InferenceRequest],
+        gone: Gone,
+    ) -> WholeAnswer | StreamedAnswer: ...
 
 
 class InferenceRoute:
     """One dialect's route.
 
     Args:
-        completion: the service.
+        service: what answers.
         inbound: the dialect.
         request_bytes_max: longest body accepted.
         heartbeat_s: how long a started stream may be silent.
@@ -41,12 +58,12 @@ class InferenceRoute:
 
     def __init__(
         self,
-        completion: Completion,
+        service: Service,
         inbound: Inbound,
         request_bytes_max: int,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        self._completion = completion
+        self._service = service
         self._inbound = inbound
         self._request_bytes_max = request_bytes_max
         self._heartbeat_s = heartbeat_s
@@ -60,7 +77,7 @@ class InferenceRoute:
         try:
             body = await self._body(receive)
             parse = partial(self._inbound.parse, content_type=headers.get("content-type", ""))
-            answer = await self._completion.serve(
+            answer = await self._service.serve(
                 identifier, headers, body, parse, lambda: until_gone(receive)
             )
         except CallerGone:
@@ -107,4 +124,5 @@ async def _send_whole(send: Send, identifier: str, answer: WholeAnswer) -> None:
 
 
 def _ids(identifier: str) -> dict[str, str]:
-    return {"x-request-id": identifier, "x-correlation-id": identifier}
+    """The request's id under the names that OpenAI's, any-llm's and Anthropic's SDKs look for."""
+    return {"x-request-id": identifier, "x-correlation-id": identifier, "request-id": identifier}

@@ -43,6 +43,7 @@ from bursar.services.routes import Routes
 from bursar.services.sweep import Sweep
 from bursar.services.tab import Till
 from bursar.services.targets import Targets
+from bursar.services.token_count import TokenCount
 from bursar.services.vault_targets import VaultTargets
 from bursar.store.directory import DynamoDirectory
 from bursar.store.ledger import DynamoLedger
@@ -83,6 +84,7 @@ class ProxyServices:
     """What the data plane serves."""
 
     completion: Completion
+    token_count: TokenCount
     model_list: ModelList
     request_bytes_max: int
 
@@ -192,16 +194,19 @@ def proxy_services(
     breaker = Breaker()
     legs = Legs(targets, vaults, lookup, breaker=breaker, policy=policy, clock=utc_now)
     exchange = Exchange(reached.upstream, till, policy)
+    routes = Routes(lookup, targets, frozenset(reached.catalogue), policy.retries)
+    rates = Rates(storage.rate_limiter, policy, utc_now)
     completion = Completion(
         identity=identity,
-        routes=Routes(lookup, targets, frozenset(reached.catalogue), policy.retries),
-        rates=Rates(storage.rate_limiter, policy, utc_now),
+        routes=routes,
+        rates=rates,
         attempts=Attempts(exchange, till, legs, breaker=breaker, policy=policy, clock=utc_now),
         last_use=LastUse(storage.directory, storage.platform, utc_now),
         observe=observe,
     )
+    count = TokenCount(identity, routes, rates, targets, vaults, reached.upstream, policy)
     models = ModelList(identity, lookup, storage.directory, vaults)
-    return ProxyServices(completion, models, settings.request_bytes_max)
+    return ProxyServices(completion, count, models, settings.request_bytes_max)
 
 
 def admin_services(settings: Settings, storage: Storage) -> AdminServices:

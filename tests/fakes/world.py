@@ -50,6 +50,7 @@ from bursar.services.routes import Routes
 from bursar.services.sweep import Sweep
 from bursar.services.tab import Till
 from bursar.services.targets import Targets
+from bursar.services.token_count import TokenCount
 from bursar.services.vault_targets import VaultTargets
 from tests.fakes.scripted_upstream import ScriptedUpstream
 
@@ -108,7 +109,7 @@ class World:
         projects = ProjectLookup(storage.platform, policy.directory_age_s)
         observe = self.observed.append
         self.till = Till(storage.ledger, storage.usage_log, policy, self.clock, observe)
-        targets = Targets(self._targets())
+        self.targets = targets = Targets(self._targets())
         self.vaults = VaultTargets(projects, targets, CATALOGUE, self.clock)
         self.legs = Legs(
             targets, self.vaults, lookup, breaker=breaker, policy=policy, clock=self.clock
@@ -151,9 +152,22 @@ class World:
         self.waits.append(seconds)
         await asyncio.sleep(0)
 
+    @property
+    def token_count(self) -> TokenCount:
+        service = self.completion
+        return TokenCount(
+            service.identity,
+            service.routes,
+            service.rates,
+            self.targets,
+            self.vaults,
+            self.upstream,
+            self.policy,
+        )
+
     def proxy_services(self, request_bytes_max: int = 10_000) -> ProxyServices:
         models = ModelList(self.identity, self.lookup, self.storage.directory, self.vaults)
-        return ProxyServices(self.completion, models, request_bytes_max)
+        return ProxyServices(self.completion, self.token_count, models, request_bytes_max)
 
     @property
     def sweep(self) -> Sweep:

@@ -30,6 +30,7 @@ _WIRES: Final[Mapping[str, str]] = {
     "messages": "messages_wire:MESSAGES",
     "responses": "responses_wire:RESPONSES",
     "converse": "converse_wire:CONVERSE",
+    "count_tokens": "passed.wires:COUNTED",
     "embeddings": "passed.wires:COUNTED",
     **dict.fromkeys(_BEDROCK_EMBEDDINGS, "embeddings_to_bedrock.wires:BEDROCK_EMBEDDINGS"),
     **{passed.operation: passed.wire for passed in PASSED_OPERATIONS.values()},

@@ -19,6 +19,7 @@ from bursar.services.tab import Billing, Outcome, Till
 from bursar.services.targets import request_to
 from bursar.services.uncancelled import uncancelled
 from bursar.services.upstream_answers import (
+    counted_input,
     passed_headers,
     read_error,
     refusal,
@@ -167,7 +168,7 @@ class Exchange:
         outcome = Outcome(
             Status.SUCCESS,
             Billing.METERED,
-            metered.usage,
+            metered.usage or counted_input(answer.headers),
             metered.output_bytes,
             upstream_request_id=upstream_request_id(answer.headers),
             reported_cost_usd=metered.reported_cost_usd,

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from bursar.services.project_lookup import ProjectLookup
 
 _ANY_LLM_KEY = "ANY.v"
-_NO_USER = "When using master key, '{}' field is required in request body"
+# Word for word what any-llm-gateway's clients know.
+_NO_USER = {
+    "user": "When using master key, 'user' field is required in request body",
+    "metadata.user_id": "When using master key, 'metadata.user_id' is required in request body",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ class Identity:
         if key is None:
             if not named:
                 name = request.user_field
-                raise InvalidRequest(_NO_USER.format(name), param=name)
+                raise InvalidRequest(_NO_USER[name], param=name)
             return named
         if request.is_user_advisory:
             return key.user_id

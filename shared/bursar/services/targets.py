@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bursar.dialects.passages import passage_to
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bursar.dialects.passage import Passage
     from bursar.dialects.request import InferenceRequest
     from bursar.domain.models import ModelName
-    from bursar.domain.upstream import Endpoint
+    from bursar.domain.upstream import Endpoint, Provider
     from bursar.services.tab import Tab
 
 # Headers of the caller that mean something to a provider; everything else stays here.
@@ -94,19 +95,58 @@ def passage_of(request: InferenceRequest, target: Target, model: str, created_s:
 def request_to(
     target: Target, passage: Passage, tab: Tab, headers: Mapping[str, str]
 ) -> UpstreamRequest:
-    """What goes to the provider: the caller's body, the provider's key, a few headers.
+    """What goes to the provider of a request that is paid for.
 
     Raises:
         Untranslatable: the provider's dialect cannot say what the caller asks for.
     """
-    provider, request, model = target.provider, tab.request, tab.request.model.model
+    quote = tab.quote
+    asked = Terms(
+        tab.request.model.model,
+        output_tokens=quote.imposed_output_tokens,
+        output_tokens_max=quote.bound.output_tokens,
+    )
+    terms = terms_of(target, target.provider.endpoints[passage.operation], asked)
+    return outgoing(
+        target, passage, tab.request, terms=terms, headers=headers, request_id=tab.request_id
+    )
+
+
+def terms_of(target: Target, endpoint: Endpoint, asked: Terms) -> Terms:
+    """The terms of a request, with all that its provider and endpoint want of it."""
+    provider = target.provider
+    return replace(
+        asked,
+        limit_field=provider.output_limit_field,
+        streams_usage=provider.streams_usage,
+        renamed_fields=endpoint.renamed_fields,
+        dropped_fields=endpoint.dropped_fields,
+        added_fields=endpoint.added_fields,
+    )
+
+
+def outgoing(
+    target: Target,
+    passage: Passage,
+    request: InferenceRequest,
+    *,
+    terms: Terms,
+    headers: Mapping[str, str],
+    request_id: str,
+) -> UpstreamRequest:
+    """The caller's body on these terms, the provider's key, a few of the caller's headers.
+
+    Raises:
+        Untranslatable: the provider's dialect cannot say what the caller asks for.
+    """
+    provider = target.provider
     endpoint = provider.endpoints[passage.operation]
     sent = {name: headers[name] for name in _FORWARDED if name in headers}
     sent |= {
         "content-type": passage.content_type,
         "accept": passage.stream_type if request.is_streamed else "*/*",
         "user-agent": _USER_AGENT,
-        "x-client-request-id": tab.request_id,
+        "x-client-request-id": request_id,
         **endpoint.headers,
         **_passed_versions(request, passage, headers),
         **target.headers,
@@ -115,33 +155,23 @@ def request_to(
     if provider.auth != "key":
         authorization = Authorization(provider.auth, target.api_key, target.parameters)
     elif target.api_key is not None:
-        header, prefix = endpoint.auth_header, endpoint.auth_prefix
-        header = provider.auth_header if header is None else header
-        prefix = provider.auth_prefix if prefix is None else prefix
-        sent[header] = prefix + target.api_key
+        sent |= _key_header(provider, endpoint, target.api_key)
     return UpstreamRequest(
         provider.name,
-        url_of(target, endpoint, model, is_streamed=request.is_streamed),
+        url_of(target, endpoint, terms.model, is_streamed=request.is_streamed),
         sent,
-        passage.body(_terms(target, endpoint, tab)),
+        passage.body(terms),
         target.timeout_s,
         authorization,
         target.allows_private,
     )
 
 
-def _terms(target: Target, endpoint: Endpoint, tab: Tab) -> Terms:
-    provider, quote = target.provider, tab.quote
-    return Terms(
-        model=tab.request.model.model,
-        output_tokens=quote.imposed_output_tokens,
-        output_tokens_max=quote.bound.output_tokens,
-        limit_field=provider.output_limit_field,
-        streams_usage=provider.streams_usage,
-        renamed_fields=endpoint.renamed_fields,
-        dropped_fields=endpoint.dropped_fields,
-        added_fields=endpoint.added_fields,
-    )
+def _key_header(provider: Provider, endpoint: Endpoint, api_key: str) -> dict[str, str]:
+    header, prefix = endpoint.auth_header, endpoint.auth_prefix
+    header = provider.auth_header if header is None else header
+    prefix = provider.auth_prefix if prefix is None else prefix
+    return {header: prefix + api_key}
 
 
 def _passed_versions(

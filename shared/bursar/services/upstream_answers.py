@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bursar.domain.errors import UpstreamError, UpstreamTimeout
+from bursar.domain.usage import TokenUsage
 from bursar.services.answers import WholeAnswer
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ def stream_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def upstream_request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's own id of the call, for its support."""
     return next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
+
+
+def counted_input(headers: Mapping[str, str]) -> TokenUsage | None:
+    """What Bedrock counts of a model whose answers have no place for it."""
+    counted = headers.get("x-amzn-bedrock-input-token-count", "")
+    return TokenUsage(int(counted), 0) if counted.isdecimal() and counted.isascii() else None
 
 
 async def read_error(answer: UpstreamAnswer) -> bytes:

@@ -10,8 +10,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bursar.dialects.openai_chat import parse_chat
 from bursar.domain.usage import Status
+from functions.proxy.inbound import INBOUND
 from functions.proxy.inference import InferenceRoute
 from functions.proxy.streamed import HEARTBEAT, EventStream
 from tests.fakes.scripted_upstream import DONE, delta, stream
@@ -48,7 +48,7 @@ class Caller:
 
 async def ask(world: World, heartbeat_s: float) -> httpx2.Response:
     key = await world.someone("1")
-    route = InferenceRoute(world.completion, parse_chat, 10_000, heartbeat_s)
+    route = InferenceRoute(world.completion, INBOUND["/v1/chat/completions"], 10_000, heartbeat_s)
     app = Starlette(routes=[Route("/chat", route, methods=["POST"])])
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:

@@ -17,7 +17,7 @@ from bursar.dialects.responses_to_chat.output import (
     refusal_part,
     text_part,
 )
-from bursar.dialects.responses_to_chat.reasoning import Kept, packed
+from bursar.dialects.responses_to_chat.reasoning import Kept, packed, telling_most
 from bursar.dialects.responses_to_chat.tools import text_in
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class OpenReasoning(OpenItem):
         yield self._event("response.reasoning_text.delta", content_index=0, delta=said.reasoning)
 
     def item(self, status: str) -> dict[str, Any]:
-        kept = Kept(self._model, self._kept, self.calls)
+        kept = Kept(self._model, telling_most(self._kept), self.calls)
         has_kept = status != IN_PROGRESS and (self._kept or self.calls)
         encrypted = packed(kept) if has_kept else None
         return reasoning_item(self.item_id, "".join(self._texts), encrypted, status)

@@ -14,13 +14,22 @@ other reasoning is left out, which the response tells in OpenAI's own `input_tra
 from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _PREFIX: Final = "bursar.v1."
-# Names that chat providers give reasoning, the one that tells most first.
-REASONING_FIELDS: Final = ("reasoning_details", "reasoning_content", "reasoning")
+# Names that chat providers give reasoning, the one that tells most first: what has signatures
+# (LiteLLM's name of Anthropic's blocks, OpenRouter's), then what is text.
+REASONING_FIELDS: Final = (
+    "thinking_blocks",
+    "reasoning_details",
+    "reasoning_content",
+    "reasoning",
+)
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,6 +47,11 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _KEPT = msgspec.json.Decoder(Kept)
+
+
+def telling_most(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Of fields that all hold a message's reasoning, the one that tells most."""
+    return next(({name: fields[name]} for name in REASONING_FIELDS if fields.get(name)), {})
 
 
 def packed(kept: Kept) -> str:

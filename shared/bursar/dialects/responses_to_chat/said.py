@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bursar.dialects.responses_to_chat.reasoning import REASONING_FIELDS
+from bursar.dialects.responses_to_chat.reasoning import telling_most
 
 # Where reasoning stands in plain text.
 _PLAIN: Final = ("reasoning_content", "reasoning")
@@ -65,7 +65,7 @@ def said_in(choice: Any, name: str) -> Said:
         text,
         _text(message.get("refusal")),
         reasoning,
-        next(({name: message[name]} for name in REASONING_FIELDS if message.get(name)), {}),
+        telling_most(message),
         tuple(_call(call) for call in _dicts(message.get("tool_calls"))),
         tuple(_annotation(note) for note in _dicts(message.get("annotations"))),
         tuple(_dicts(logprobs.get("content")) if isinstance(logprobs, dict) else ()),

@@ -58,7 +58,7 @@ class FakeProvider(HttpServer):
         self.requests.remove(exchange.request)
         if exchange.request.method == "DELETE":
             self.requests.clear()
-        seen = [{**asdict(one), "body": one.body.decode()} for one in self.requests]
+        seen = [{**asdict(one), "body": one.body.decode(errors="replace")} for one in self.requests]
         headers = {"content-type": "application/json"}
         await exchange.answer(200, headers, json.dumps(seen).encode())
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from tests.fakes import openai_shapes as shapes
 from tests.fakes import responses_events, responses_shapes
 from tests.fakes.fake_provider import FakeProvider, run
+from tests.fakes.passed_upstream import answer_passed
 from tests.fakes.scripted_answers import Voice, answer_stream, answer_whole
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ RESPONSES: Final = Voice(
 
 
 class FakeOpenAI(FakeProvider):
-    """Chat completions, responses, embeddings and the list of models."""
+    """Chat completions, responses, embeddings, the list of models, and what only passes through."""
 
     @property
     def base_url(self) -> str:
@@ -46,7 +47,7 @@ class FakeOpenAI(FakeProvider):
             await self._responses(exchange)
         elif route.endswith("/embeddings"):
             await self._embeddings(exchange)
-        else:
+        elif not await answer_passed(self, exchange):
             await exchange.answer(404, CHAT.json_headers(), shapes.error_body(404))
 
     async def _chat(self, exchange: Exchange) -> None:

@@ -11,6 +11,8 @@ import pytest
 from bursar.secrets.parameters import checked_path
 from bursar.settings import load_settings
 from bursar.store.schema import TABLE, TTL_ATTRIBUTE
+from bursar.upstream.catalogue import load_catalogue
+from bursar.upstream.targets import role_providers
 from functions.proxy.inbound import COUNT_TOKENS_PATH, INBOUND
 from tests.engines import ROOT
 from tests.infrastructure import sam
@@ -133,6 +135,41 @@ def test_the_data_plane_reads_its_provider_keys_and_no_other_parameter() -> None
         {"Ref": "ProviderKeysKmsKeyArn"},
     )
     assert "kms:ViaService" in opened["Condition"]["StringEquals"]
+
+
+def test_the_data_plane_calls_with_its_role_only_what_an_operator_listed() -> None:
+    conditional = {
+        it["Fn::If"][1]["Sid"]: it["Fn::If"]
+        for it in properties("ProxyFunction")["Policies"][0]["Statement"]
+        if "Fn::If" in it
+    }
+    parameters = template()["Parameters"]
+    assert parameters["RoleProviders"]["Default"] == ""
+    condition, granted_, otherwise = conditional["InvokeBedrock"]
+    assert (condition, otherwise) == ("HasBedrock", {"Ref": "AWS::NoValue"})
+    assert granted_["Action"] == ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+    assert granted_["Resource"] == {"Ref": "BedrockModelArns"}
+    condition, granted_, otherwise = conditional["InvokeSageMaker"]
+    assert (condition, otherwise) == ("HasSageMaker", {"Ref": "AWS::NoValue"})
+    assert granted_["Action"] == "sagemaker:InvokeEndpoint"
+    assert granted_["Resource"] == {"Ref": "SageMakerEndpointArns"}
+    assert conditional["SignTokensForSageMaker"][0] == "HasSageMaker"
+    assert conditional["SignTokensForSageMaker"][1]["Action"] == "sagemaker:CallWithBearerToken"
+    # A role that may invoke nothing would be asked for nothing but errors.
+    for rule, arns in (
+        ("BedrockHasModels", "BedrockModelArns"),
+        ("SageMakerHasEndpoints", "SageMakerEndpointArns"),
+    ):
+        assert parameters[arns]["Default"] == ""
+        assert arns in repr(template()["Rules"][rule]["Assertions"][0]["Assert"])
+
+
+def test_the_roles_that_can_be_chosen_are_those_that_the_gateway_knows() -> None:
+    variables = variables_of("ProxyFunction")
+    assert load_settings(variables).role_providers == ()
+    for chosen in template()["Parameters"]["RoleProviders"]["AllowedValues"]:
+        names = load_settings({**variables, "BURSAR_ROLE_PROVIDERS": chosen}).role_providers
+        assert set(role_providers(names, load_catalogue())) == set(names)
 
 
 def test_no_key_is_in_the_template_or_in_what_can_be_seen_of_a_function() -> None:

@@ -180,13 +180,13 @@ def test_items_that_hold_all_there_is_are_bounded_by_their_bytes(item: dict[str,
 )
 def test_an_image_is_bounded_by_what_vendors_count_not_by_its_base64(item: dict[str, Any]) -> None:
     bound = _bound(input=[item])
-    assert 5_000 < bound.input_tokens < 5_500
-    assert bound.input_image_tokens == 5_000
+    assert 16_384 < bound.input_tokens < 17_000
+    assert bound.input_image_tokens == 16_384
 
 
 def test_an_image_by_its_id_is_bounded_like_any_other() -> None:
     items = _user({"type": "input_image", "file_id": "file_1"})
-    assert 5_000 < _bound(input=items).input_tokens < 5_500
+    assert 16_384 < _bound(input=items).input_tokens < 17_000
 
 
 def test_audio_counts_as_audio() -> None:

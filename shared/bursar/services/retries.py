@@ -6,6 +6,7 @@ with an error. What may have been billed is never tried again.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _PASSING: Final = frozenset({408, 409, 429, 500, 502, 503, 529})
 # The provider does not serve this deployment, or not this model; another one may.
 _MISPLACED: Final = frozenset({401, 402, 403, 404, 410})
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _FIRST_WAIT_S: Final = 0.25
 _WAIT_MAX_S: Final = 4.0
 RETRY_AFTER_MAX_S: Final = 10.0
@@ -69,10 +71,4 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    """A number of at least zero; digits alone, so neither `nan` nor `inf`."""
-    if text is None or not text.replace(".", "", 1).isascii() or not text[:1].isdigit():
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if text is not None and _NUMBER.fullmatch(text) else None

@@ -91,7 +91,10 @@ def _unbounded(kind: str, provider: str) -> str:
     loop = f"Tool '{kind}' may run any number of times at the provider"
     if provider not in _CAPPING_PROVIDERS:
         return f"{loop}, and '{provider}' keeps to no limit: leave the tool out"
-    return f"{loop}: set 'max_tool_calls' to bound it, or leave the tool out"
+    return (
+        f"{loop}: set 'max_tool_calls' to bound it, or leave the tool out "
+        '(in Codex: web_search = "disabled")'
+    )
 
 
 def _kind_of(tool: Mapping[str, Any]) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bursar.dialects.counts import count_in
 from bursar.domain.usage import TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# No answer is that long, and a price times anything longer may not fit the books' digits.
-_COUNT_MAX = 10**12
 # What a search call may do without being billed: reading what it found.
 _UNBILLED_ACTIONS = frozenset({"open_page", "find", "find_in_page"})
 
@@ -24,24 +23,24 @@ def read_usage(usage: Any) -> TokenUsage | None:
     """Normalise a usage object; None where it is missing, malformed or all zeros."""
     if not isinstance(usage, dict):
         return None
-    given, total = _count(usage, "input_tokens"), _count(usage, "total_tokens")
-    output = max(_count(usage, "output_tokens"), total - given if given else 0)
+    given, total = count_in(usage, "input_tokens"), count_in(usage, "total_tokens")
+    output = max(count_in(usage, "output_tokens"), total - given if given else 0)
     if not given and not output:
         given = total
     if not given and not output:
         return None
     read, written = usage.get("input_tokens_details"), usage.get("output_tokens_details")
-    cached = min(_count(read, "cached_tokens"), given)
+    cached = min(count_in(read, "cached_tokens"), given)
     return TokenUsage(
         given,
         output,
         cached,
-        cache_write_tokens=min(_count(read, "cache_write_tokens"), given - cached),
-        input_audio_tokens=min(_count(read, "audio_tokens"), given),
-        input_image_tokens=min(_count(read, "image_tokens"), given),
-        output_audio_tokens=min(_count(written, "audio_tokens"), output),
-        output_image_tokens=min(_count(written, "image_tokens"), output),
-        reasoning_tokens=min(_count(written, "reasoning_tokens"), output),
+        cache_write_tokens=min(count_in(read, "cache_write_tokens"), given - cached),
+        input_audio_tokens=min(count_in(read, "audio_tokens"), given),
+        input_image_tokens=min(count_in(read, "image_tokens"), given),
+        output_audio_tokens=min(count_in(written, "audio_tokens"), output),
+        output_image_tokens=min(count_in(written, "image_tokens"), output),
+        reasoning_tokens=min(count_in(written, "reasoning_tokens"), output),
     )
 
 
@@ -62,7 +61,7 @@ def searches_of(output: Iterable[Any], tool_usage: Any = None) -> int:
     if isinstance(tool_usage, dict):
         reported = tool_usage.get("web_search")
         if isinstance(reported, dict) and "num_requests" in reported:
-            return _count(reported, "num_requests")
+            return count_in(reported, "num_requests")
     return sum(is_search(item) for item in output)
 
 
@@ -73,10 +72,3 @@ def is_search(item: Any) -> bool:
     action = item.get("action")
     kind = action.get("type") if isinstance(action, dict) else None
     return not isinstance(kind, str) or kind not in _UNBILLED_ACTIONS
-
-
-def _count(holder: Any, field: str) -> int:
-    value = holder.get(field) if isinstance(holder, dict) else None
-    if not isinstance(value, int) or isinstance(value, bool):
-        return 0
-    return value if 0 < value <= _COUNT_MAX else 0

@@ -59,6 +59,8 @@ def open_provider_key(
     share: VaultShare | None,
     key: ProviderKey,
     now: datetime,
+    *,
+    is_file: bool = False,
 ) -> str:
     """Open a provider's key with what the caller has presented, as far as the vault accepts it.
 
@@ -67,6 +69,7 @@ def open_provider_key(
 
     Args:
         share: what is sealed for the caller's key; an ANY_LLM_KEY needs none.
+        is_file: the provider's keys are files, of which nothing stands in a header.
 
     Raises:
         VaultClosed: the caller has no key of this vault, or the provider's key is not sealed to it.
@@ -79,7 +82,7 @@ def open_provider_key(
             continue
         sealed = in_force.sealed_for(public_key, now)
         if sealed is not None:
-            return _open(vault, key, sealed)
+            return _open(vault, key, sealed, is_file=is_file)
         problem = f"The key of '{key.provider}' is sealed to an earlier vault key: {_SEAL_AGAIN}"
     raise VaultClosed(problem)
 
@@ -101,7 +104,7 @@ def _vaults_of(
             continue
 
 
-def _open(vault: OpenedVault, key: ProviderKey, sealed: SealedKey) -> str:
+def _open(vault: OpenedVault, key: ProviderKey, sealed: SealedKey, *, is_file: bool) -> str:
     binding = Binding(key.project_id, key.provider, PROVIDER_KEY_NAME, sealed.version)
     try:
         text = open_sealed(
@@ -112,7 +115,7 @@ def _open(vault: OpenedVault, key: ProviderKey, sealed: SealedKey) -> str:
         raise VaultClosed(
             f"The key of '{key.provider}' cannot be opened ({error}): {again}"
         ) from None
-    if not _IN_A_HEADER.fullmatch(text):
+    if not is_file and not _IN_A_HEADER.fullmatch(text):
         raise VaultClosed(
             f"The key of '{key.provider}' holds characters that no HTTP header may hold: "
             f"{_SEAL_AGAIN}"

@@ -94,11 +94,16 @@ class VaultTargets:
             )
         if key is None:
             return target
-        opened = await self._opened(credential, key, holder_id) if _is_wanted(key, target) else None
+        opened = None
+        if _is_wanted(key, target):
+            is_file = provider.auth == _GOOGLE
+            opened = await self._opened(credential, key, holder_id, is_file=is_file)
         keyed = replace(target, api_key=opened, provider_key_id=key.provider_key_id)
         return keyed if provider.auth == "key" else _authorized(keyed)
 
-    async def _opened(self, credential: Credential, key: ProviderKey, holder_id: str) -> str:
+    async def _opened(
+        self, credential: Credential, key: ProviderKey, holder_id: str, *, is_file: bool
+    ) -> str:
         from bursar.services.vault_opening import open_provider_key  # noqa: PLC0415 (see there)
 
         project = await self._projects.project(key.project_id)
@@ -107,7 +112,7 @@ class VaultTargets:
         share = None
         if not credential.is_vault_key:
             share = await self._projects.share(key.project_id, holder_id)
-        return open_provider_key(credential, project, share, key, self._clock())
+        return open_provider_key(credential, project, share, key, self._clock(), is_file=is_file)
 
     def _keyless(self, name: str, configured: Mapping[str, Target]) -> Target | None:
         """A provider's address, without anything that the deployment keeps for itself."""

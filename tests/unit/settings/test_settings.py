@@ -106,6 +106,8 @@ def test_a_wrong_variable_is_named_with_its_fix(variable: str, value: str, says:
         ("port: [1]", "'port' in the configuration file must be a number"),
         ("providers: [openai]", "'providers' in the configuration file must be a mapping"),
         ("providers: {openai: sk}", "'providers.openai'"),
+        ("providers: {mine: {dialect: cobol}}", "providers.mine.dialect must be one of openai"),
+        ("providers: {mine: {allow_private_network: maybe}}", "must be true or false"),
         ("pricing: {'a:b': {input_price_per_million: -1}}", "pricing.a:b.input_price_per_million"),
         ("pricing: {'a:b': {input_price_per_million: x}}", "must be a price in dollars"),
         ("master_key: ${NOT_SET}", "${NOT_SET}, which is not set"),
@@ -129,6 +131,70 @@ def test_a_file_that_does_not_parse_shows_none_of_its_lines(tmp_path: Path) -> N
     assert "canary" not in str(wrong.value)
     assert wrong.value.__cause__ is None
     assert wrong.value.__suppress_context__
+
+
+_PROVIDERS = """
+providers:
+  claude:
+    api_base: https://claude.example
+    dialect: Anthropic
+    auth_header: X-Token
+    auth_prefix: "Token "
+    allow_private_network: true
+  mine: {api_base: "http://10.0.0.1/v1", operations: [chat, responses]}
+  deepseek: {messages_base: "https://eu.example/anthropic"}
+  bedrock: {region: eu-west-1}
+  azureopenai: {resource: mine, tenant_id: t-1, client_id: c-1, client_secret: s-1}
+  vertexai: {credentials: /keys/sa.json, project: 1234567, location: eu}
+  vertexaianthropic: {credentials: {type: service_account, client_email: a@b.example}}
+"""
+
+
+def test_a_provider_may_be_said_to_be_anywhere_and_of_any_dialect(tmp_path: Path) -> None:
+    path = tmp_path / "config.yml"
+    path.write_text(_PROVIDERS)
+    providers = load_settings({"BURSAR_CONFIG": str(path)}).providers
+    claude = providers["claude"]
+    assert (claude.dialect, claude.auth_header, claude.auth_prefix) == (
+        "anthropic",
+        "X-Token",
+        "Token ",
+    )
+    assert claude.allow_private_network
+    assert not providers["mine"].allow_private_network
+    assert providers["mine"].operations == ("chat", "responses")
+    assert providers["deepseek"].messages_base == "https://eu.example/anthropic"
+    assert providers["bedrock"].parameters == {"region": "eu-west-1"}
+
+
+def test_credentials_are_a_secret_a_file_or_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "config.yml"
+    path.write_text(_PROVIDERS)
+    providers = load_settings({"BURSAR_CONFIG": str(path)}).providers
+    azure, vertex = providers["azureopenai"], providers["vertexai"]
+    assert azure.api_key == "s-1"
+    assert azure.parameters == {"resource": "mine", "tenant_id": "t-1", "client_id": "c-1"}
+    assert vertex.api_key is None
+    assert vertex.parameters == {
+        "credentials_file": "/keys/sa.json",
+        "project": "1234567",
+        "location": "eu",
+    }
+    key = providers["vertexaianthropic"].api_key
+    assert key == '{"type": "service_account", "client_email": "a@b.example"}'
+    as_text = tmp_path / "text.yml"
+    as_text.write_text("providers: {vertexai: {credentials: ' {\"type\": 1}'}}")
+    found = load_settings({"BURSAR_CONFIG": str(as_text)}).providers["vertexai"]
+    assert found.api_key == ' {"type": 1}'
+
+
+def test_roles_and_private_networks_are_off_until_they_are_asked_for() -> None:
+    settings = load_settings({})
+    assert (settings.role_providers, settings.allow_private_upstreams) == ((), False)
+    given = {"BURSAR_ROLE_PROVIDERS": "bedrock, sagemaker", "BURSAR_ALLOW_PRIVATE_UPSTREAMS": "yes"}
+    settings = load_settings(given)
+    assert settings.role_providers == ("bedrock", "sagemaker")
+    assert settings.allow_private_upstreams
 
 
 def test_an_empty_file_is_an_empty_mapping(tmp_path: Path) -> None:

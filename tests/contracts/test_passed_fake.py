@@ -91,7 +91,7 @@ def test_a_transcript_is_streamed_in_events_that_the_sdk_knows(client: openai.Op
 
 
 def test_a_translation_is_a_transcript(client: openai.OpenAI) -> None:
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="deprecated"):
         said = client.audio.translations.create(model="whisper-1", file=("a.wav", wav(1)))
     assert said.text == TEXT
 

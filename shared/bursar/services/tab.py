@@ -25,6 +25,7 @@ from bursar.domain.events import Closed, Observe, unobserved
 from bursar.domain.holds import Hold
 from bursar.domain.money import QUANTUM_USD, ZERO, canonical, display
 from bursar.domain.pricing import cost_of
+from bursar.domain.unreported import TellsItsUsage, counted, most
 from bursar.domain.usage import Status, TokenUsage, UsageRecord
 from bursar.services.identity import Caller
 from bursar.services.quoting import Quote
@@ -34,6 +35,7 @@ from bursar.services.uncancelled import uncancelled
 
 if TYPE_CHECKING:
     from bursar.domain.holds import Shortfall
+    from bursar.domain.pricing import Price
     from bursar.ports import Clock, Ledger, UsageLog
     from bursar.services.policy import Policy
 
@@ -313,11 +315,15 @@ class Till:
                 charge = tab.hold.amount_usd if self._policy.charges_unknown else ZERO
                 return None, None if price is None else charge, True
             case Billing.METERED:
-                usage = outcome.usage or TokenUsage(
-                    bound.input_tokens, min(outcome.output_bytes, bound.output_tokens_total)
-                )
+                own = _own_usage(tab.request, price)
+                known = counted(outcome.usage, own, price)
+                usage = known or most(bound, outcome.output_bytes)
                 cost = None if price is None else cost_of(usage, price)
-                return usage, cost, outcome.usage is None
+                return usage, cost, known is None
+
+
+def _own_usage(request: InferenceRequest, price: Price | None) -> TokenUsage | None:
+    return request.own_usage(price) if isinstance(request, TellsItsUsage) else None
 
 
 def _barred(limits: Sequence[Limit], hold: Hold, low_share: Decimal) -> Sequence[Limit]:

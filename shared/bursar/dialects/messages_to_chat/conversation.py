@@ -38,6 +38,8 @@ def chat_messages(request: Fields) -> list[Message]:
         else:
             raise message.refusal("role", "must be 'user' or 'assistant'")
         message.close()
+    if not role:
+        raise InvalidRequest("'messages' must not be empty", param="messages")
     if role == "assistant":
         raise request.refusal(
             "messages", f"must end with the user's: {request.dialect} does not go on with a reply"

@@ -44,12 +44,10 @@ class ChatStream:
         self._has_refused = False
         self._finish_reason: str | None = None
         self._usage: Any = None
-        self._service_tier: Any = None
 
     def event(self, event: _Event) -> Iterable[_Event]:
         yield from self._start(event)
         self._usage = event.get("usage") or self._usage
-        self._service_tier = event.get("service_tier") or self._service_tier
         for choice in event.get("choices") or ():
             if choice.get("index"):
                 continue  # one answer is all that was asked for
@@ -82,7 +80,7 @@ class ChatStream:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": messages_usage(chunk.get("usage")),
+            "usage": messages_usage(chunk.get("usage"), chunk.get("service_tier")),
         }
         yield {"type": "message_start", "message": message}
 

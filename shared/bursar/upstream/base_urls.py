@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bursar.upstream.provider_settings import ProviderSettings
 
 _VALUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+_VERSION: Final = "/v1"
 _FREE: Final = frozenset({"credentials_file", "token_url"})
 # What is signed with an AWS role names a region, also where an address does not.
 ROLE_SCHEMES: Final = frozenset({"aws", "sagemaker"})
@@ -106,7 +107,15 @@ def checked_base(given: str, setting: str, provider: Provider) -> str:
         )
     if "{" in base:
         raise WrongSetting(f"{setting}: still holds a placeholder in braces; fill it in.")
-    return base if parts.path else base + provider.host_path
+    if not parts.path:
+        return base + provider.host_path
+    # Anthropic's SDKs take a base without the version that its paths begin with; others write it.
+    paths = [endpoint.path for endpoint in provider.endpoints.values()]
+    return base.removesuffix(_VERSION) if all(map(_begins_with_version, paths)) else base
+
+
+def _begins_with_version(path: str) -> bool:
+    return path.startswith(f"{_VERSION}/")
 
 
 def parameters_of(
@@ -158,7 +167,9 @@ def _check_complete(provider: Provider, base: str, parameters: Mapping[str, str]
 
 def _messages(provider: Provider, given: str) -> Mapping[str, Endpoint]:
     setting = f"providers.{provider.name}.messages_base"
-    base = checked_base(given, setting, replace(provider, host_path=""))
+    base = checked_base(
+        given, setting, replace(provider, host_path="", endpoints=MESSAGES_ENDPOINTS)
+    )
     before = provider.endpoints.get("messages")
     served = {"messages", *({"count_tokens"} & set(provider.endpoints))}
     return {

@@ -200,12 +200,12 @@ def _template(endpoint: Endpoint) -> str:
 def test_a_row_makes_a_target_from_its_settings(provider: Provider) -> None:
     settings = ProviderSettings(
         api_key=key_of(provider),
-        api_base="https://gateway.example/some/v1/",
+        api_base="https://gateway.example/some/path/",
         parameters=given_parameters(provider),
     )
     target = resolve_targets({provider.name: settings}, {}, CATALOGUE)[provider.name]
     assert target.provider.name == provider.name
-    assert target.base_url == "https://gateway.example/some/v1"
+    assert target.base_url == "https://gateway.example/some/path"
     assert target.api_key == key_of(provider)
     assert key_of(provider) not in repr(target)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,24 @@ def test_messages_may_have_a_base_of_their_own_in_the_way_of_anthropics_sdk() ->
     assert endpoint.headers == {"anthropic-version": "2023-06-01"}
     given = ProviderSettings(KEY, messages_base="ftp://x")
     assert refusal("openai", given).startswith("providers.openai.messages_base: ")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ProviderSettings(KEY, api_base="https://proxy.example/v1/"),
+        ProviderSettings(KEY, api_base="https://proxy.example"),
+    ],
+)
+def test_anthropics_base_may_be_given_with_its_version_or_without(
+    settings: ProviderSettings,
+) -> None:
+    assert target("anthropic", settings).base_url == "https://proxy.example"
+    own = replace(settings, dialect="anthropic")
+    assert target("claude", own).base_url == "https://proxy.example"
+    messages = ProviderSettings(KEY, messages_base=settings.api_base)
+    endpoint = target("openai", messages).provider.endpoints["messages"]
+    assert endpoint.base_url == "https://proxy.example"
 
 
 def test_an_endpoint_whose_address_lacks_a_parameter_is_not_there() -> None:

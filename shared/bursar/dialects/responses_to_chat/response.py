@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from bursar.dialects.openai_usage import read_usage
+from bursar.dialects.responses_to_chat.fields import kind_of
 from bursar.dialects.responses_to_chat.tools import Toolbox
 from bursar.dialects.translator import Asked
 
@@ -23,25 +24,32 @@ _CUT_SHORT: Final = {
 }
 # Providers that give up half way end their answer with one of these.
 _GAVE_UP: Final = frozenset({"error", "insufficient_system_resource", "network_error"})
-# What a response repeats of its request, with what is true where the request does not say.
+# What a response repeats of its request; where the request does not say, the API's own defaults,
+# because typed clients want numbers.
 _REPEATED: Final[Mapping[str, Any]] = {
+    "frequency_penalty": 0.0,
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
     "metadata": {},
     "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
     "prompt_cache_key": None,
     "reasoning": {"effort": None, "summary": None},
     "safety_identifier": None,
-    "temperature": None,
-    "text": {"format": {"type": "text"}},
+    "service_tier": "default",
+    "temperature": 1.0,
+    "text": {},
     "tool_choice": "auto",
     "tools": [],
     "top_logprobs": 0,
-    "top_p": None,
+    "top_p": 1.0,
     "truncation": "disabled",
     "user": None,
 }
+
+_TEXT: Final[dict[str, Any]] = {"format": {"type": "text"}}
+_FUNCTION: Final[dict[str, Any]] = {"description": None, "parameters": None, "strict": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +121,12 @@ def response_object(
         chat: a chat answer, or the last word of a stream on usage and service tier.
         ending: how it ended, if it has.
     """
-    document = given.document
-    repeated = {
-        name: usual if document.get(name) is None else document[name]
-        for name, usual in _REPEATED.items()
-    }
     response = {
+        **_repeated(given.document),
         "id": f"resp_{stem}",
         "object": "response",
         "created_at": given.asked.created_s,
+        "completed_at": None,
         "status": status,
         "background": False,
         "error": ending.error,
@@ -129,14 +134,26 @@ def response_object(
         "model": given.asked.model,
         "output": list(output),
         "previous_response_id": None,
-        "service_tier": chat.get("service_tier") or document.get("service_tier"),
         "store": False,
         "usage": usage_of(chat.get("usage")),
-        **repeated,
     }
+    if isinstance(chat.get("service_tier"), str):
+        response["service_tier"] = chat["service_tier"]
     if given.left_out:
         response["input_transformations"] = given.left_out
     return response
+
+
+def _repeated(document: Mapping[str, Any]) -> dict[str, Any]:
+    repeated = {
+        name: usual if document.get(name) is None else document[name]
+        for name, usual in _REPEATED.items()
+    }
+    repeated["text"] = _TEXT | repeated["text"]
+    repeated["tools"] = [
+        _FUNCTION | tool if kind_of(tool) == "function" else tool for tool in repeated["tools"]
+    ]
+    return repeated
 
 
 def usage_of(usage: Any) -> dict[str, Any] | None:

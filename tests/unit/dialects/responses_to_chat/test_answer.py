@@ -150,7 +150,9 @@ def test_the_request_is_repeated_and_nothing_is_said_to_be_stored() -> None:
         "max_output_tokens": 50,
     }
     response = _response("text", **asked)
-    assert {name: response[name] for name in asked} == asked
+    unsaid = {"description": None, "strict": None}
+    expected = asked | {"tools": [FUNCTION | unsaid]}
+    assert {name: response[name] for name in asked} == expected
     assert (response["store"], response["truncation"]) == (False, "disabled")
     assert response["model"] == MODEL
 

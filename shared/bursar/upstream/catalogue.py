@@ -50,8 +50,8 @@ STANDARD_ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType(
         "rerank": Endpoint("/rerank"),
     }
 )
-# Agents and decisions: APIs that answer to no dialect that a gateway could speak.
-LEFT_OUT: Final = frozenset({"liner", "typesafe"})
+# Agents, decisions and vaults: APIs that answer to no dialect that a gateway could speak.
+LEFT_OUT: Final = frozenset({"liner", "platform", "typesafe"})
 
 
 @cache

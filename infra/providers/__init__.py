@@ -1,0 +1,1 @@
+"""What the catalogue of providers says, for people."""

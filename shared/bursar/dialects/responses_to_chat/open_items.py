@@ -158,7 +158,6 @@ class OpenCall(OpenItem):
 
     Attributes:
         call_id: what the call's result names.
-        name: the function's.
     """
 
     def __init__(self, index: int, item_id: str, tool: Tool, call_id: str) -> None:

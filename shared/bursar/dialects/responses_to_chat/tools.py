@@ -39,11 +39,19 @@ class Tool:
 
 
 class Toolbox:
-    """The tools of one request, by the names that chat knows them by."""
+    """The tools of one request, by the names that chat knows them by.
+
+    A tool that comes again, as conversations bring them along, is the later one.
+    """
 
     def __init__(self) -> None:
-        self.functions: list[dict[str, Any]] = []
+        self._functions: dict[str, dict[str, Any]] = {}
         self._tools: dict[str, Tool] = {}
+
+    @property
+    def functions(self) -> list[dict[str, Any]]:
+        """What chat is told of them."""
+        return [{"type": "function", "function": each} for each in self._functions.values()]
 
     def add(self, tools: Iterable[Any], where: str = "tools") -> None:
         """Take in what a request, or one of its items, brings along.
@@ -73,17 +81,19 @@ class Toolbox:
         if kind_of(choice) == "allowed_tools":
             tools = listed(choice.get("tools"), "tool_choice.tools")
             allowed = {self._chosen(tool) for tool in tools}
-            self.functions = [tool for tool in self.functions if _name_of(tool) in allowed]
+            self._functions = {
+                name: function for name, function in self._functions.items() if name in allowed
+            }
             return choice.get("mode", "auto")
         return {"type": "function", "function": {"name": self._chosen(choice)}}
 
     def _add_namespace(self, namespace: Mapping[str, Any], place: str) -> None:
         only(namespace, ("type", "name", "description", "tools"), place)
-        about = namespace.get("description")
+        about, name = namespace.get("description"), named(namespace, place)
         for index, tool in enumerate(listed(namespace.get("tools"), f"{place}.tools")):
             inner = f"{place}.tools[{index}]"
             # Said once: repeating it would make more input than was quoted.
-            self._add_one(tool, inner, namespace.get("name"), about if index == 0 else None)
+            self._add_one(tool, inner, name, about if index == 0 else None)
 
     def _add_one(
         self,
@@ -103,27 +113,30 @@ class Toolbox:
         callers = listed(tool.get("allowed_callers"), f"{place}.allowed_callers")
         if callers and "direct" not in callers:
             raise untranslatable(f"{place}.allowed_callers")
-        function = _function(tool, about) if kind == "function" else _taking_text(tool, about)
-        function["name"] = self._named(tool, namespace, place, is_custom=kind == "custom")
-        self.functions.append({"type": "function", "function": function})
-
-    def _named(
-        self, tool: Mapping[str, Any], namespace: str | None, place: str, *, is_custom: bool
-    ) -> str:
-        name = tool.get("name")
-        if not isinstance(name, str):
-            raise Untranslatable(f"'{place}.name' is required", param=f"{place}.name")
-        flat = flat_name(name, namespace)
-        known = Tool(name, namespace, is_custom)
+        known = Tool(named(tool, place), namespace, is_custom=kind == "custom")
+        flat = flat_name(known.name, namespace)
         if self._tools.setdefault(flat, known) != known:
             raise Untranslatable(f"Two tools are called '{flat}': rename one", param=place)
-        return flat
+        described = _taking_text(tool, about) if known.is_custom else _function(tool, about)
+        self._functions[flat] = {"name": flat, **described}
 
     def _chosen(self, choice: Any) -> str:
         is_own = kind_of(choice) in ("function", "custom")
         if not is_own or not isinstance(choice.get("name"), str):
             raise untranslatable("tool_choice", "choose a function")
         return flat_name(choice["name"], choice.get("namespace"))
+
+
+def named(holder: Mapping[str, Any], place: str) -> str:
+    """The name of a tool or of a namespace.
+
+    Raises:
+        Untranslatable: it has none.
+    """
+    name = holder.get("name")
+    if not isinstance(name, str):
+        raise Untranslatable(f"'{place}.name' is required", param=f"{place}.name")
+    return name
 
 
 def flat_name(name: str, namespace: Any) -> str:
@@ -146,7 +159,7 @@ def text_in(arguments: str) -> str:
 
 
 def _function(tool: Mapping[str, Any], about: str | None) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": ""}
+    function: dict[str, Any] = {}
     if description := _joined(about, tool.get("description")):
         function["description"] = description
     if tool.get("parameters") is not None:
@@ -158,7 +171,6 @@ def _function(tool: Mapping[str, Any], about: str | None) -> dict[str, Any]:
 
 def _taking_text(tool: Mapping[str, Any], about: str | None) -> dict[str, Any]:
     return {
-        "name": "",
         "description": _joined(about, tool.get("description"), _grammar(tool.get("format"))),
         "parameters": {
             "type": "object",
@@ -178,7 +190,3 @@ def _grammar(wanted: Any) -> str | None:
 
 def _joined(*texts: Any) -> str:
     return "\n\n".join(text for text in texts if isinstance(text, str) and text)
-
-
-def _name_of(function: Mapping[str, Any]) -> Any:
-    return function["function"]["name"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.responses_over_chat import FUNCTION, to_chat
+from tests.fakes.responses_over_chat import FUNCTION, refused, to_chat
 
 
 def test_functions_keep_their_schema_and_only_strictness_that_was_asked_for() -> None:
@@ -87,3 +87,14 @@ def test_tools_that_come_with_an_item_are_tools_of_the_request() -> None:
     translated = to_chat(input=[brought, {"role": "user", "content": "x"}])
     assert [tool["function"]["name"] for tool in translated["tools"]] == ["f"]
     assert len(translated["messages"]) == 1
+
+
+def test_a_tool_that_comes_again_is_the_later_one() -> None:
+    later = {**FUNCTION, "description": "later"}
+    brought = {"type": "additional_tools", "role": "developer", "tools": [later]}
+    (sent,) = to_chat(tools=[FUNCTION], input=[brought, {"role": "user", "content": "x"}])["tools"]
+    assert sent["function"]["description"] == "later"
+
+
+def test_a_namespace_needs_a_name() -> None:
+    assert refused(tools=[{"type": "namespace", "tools": [FUNCTION]}]).param == "tools[0].name"

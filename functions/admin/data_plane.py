@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 TAG = {
     "name": "inference",
-    "description": "What applications call, with a virtual key and OpenAI's SDKs.",
+    "description": "What applications call, with a virtual key and the SDKs they have.",
 }
 
 
@@ -22,8 +22,11 @@ def describe_data_plane(app: FastAPI) -> None:
 
     def whole() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = own()
-            document["paths"] = {**_paths(), **document["paths"]}
+            document, described = own(), _described()
+            document["paths"] = {**described["paths"], **document["paths"]}
+            components = document.setdefault("components", {})
+            for kind, named in described["components"].items():
+                components[kind] = {**components.get(kind, {}), **named}
             document["tags"] = [TAG, *document.get("tags", [])]
             app.openapi_schema = document
         return app.openapi_schema
@@ -31,7 +34,7 @@ def describe_data_plane(app: FastAPI) -> None:
     app.openapi = whole  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
-def _paths() -> dict[str, Any]:
+def _described() -> dict[str, Any]:
     described: dict[str, Any] = json.loads(
         files(__package__).joinpath("data_plane.json").read_text("utf-8")
     )

@@ -10,18 +10,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from functools import cache
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bursar.dialects.messages_count import parse_count_tokens
-from bursar.domain.pricing import Bound
-from bursar.domain.upstream import Authorization, UpstreamRequest
-from bursar.domain.upstream_urls import url_of
-from bursar.services.targets import passage_of, request_to
+from bursar.dialects.request import Terms
+from bursar.services.targets import outgoing, passage_of, terms_of
 from bursar.upstream.catalogue import load_catalogue
 from bursar.upstream.provider_settings import ProviderSettings
 from bursar.upstream.targets import resolve_targets
@@ -31,9 +28,9 @@ from tests.fakes.forms import form, wav
 from tests.fakes.service_account import key_file
 
 if TYPE_CHECKING:
+    from bursar.dialects.passage import Passage
     from bursar.dialects.request import InferenceRequest
-    from bursar.domain.upstream import Endpoint, Provider, Target
-    from bursar.services.tab import Tab
+    from bursar.domain.upstream import Endpoint, Provider, Target, UpstreamRequest
 
 CATALOGUE = load_catalogue()
 KEY = "sk-conformance-0123456789"
@@ -129,13 +126,14 @@ def target_of(call: Call, token_url: str) -> Target:
 def upstream_request(call: Call, target: Target) -> UpstreamRequest:
     """What the data plane would send."""
     content, content_type, path = _content(call)
-    headers = {"anthropic-beta": "a-beta", "openai-beta": "o-beta"}
     if call.operation == "count_tokens":
-        return _counting(call, target, content)
-    request = INBOUND[path].parse(content, content_type)
+        request: InferenceRequest = parse_count_tokens(content)
+    else:
+        request = INBOUND[path].parse(content, content_type)
+    headers = {"anthropic-beta": "a-beta", "openai-beta": "o-beta"}
     passage = passage_of(request, target, call.model, 1_790_000_000)
     assert passage.operation == call.operation
-    return request_to(target, passage, _tab(request), headers)
+    return _outgoing(target, passage, request, call.model, headers)
 
 
 def sent_for(provider: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +142,7 @@ def sent_for(provider: str, fields: dict[str, Any]) -> dict[str, Any]:
     path, body = _BODIES["chat"]
     raw = json.dumps({**body, "model": f"{provider}:m", **fields}).encode()
     request = INBOUND[path].parse(raw, JSON)
-    made = request_to(target, passage_of(request, target, "m", 0), _tab(request), {})
+    made = _outgoing(target, passage_of(request, target, "m", 0), request, "m", {})
     return {name: value for name, value in json.loads(made.body).items() if name not in body}
 
 
@@ -184,24 +182,13 @@ def _content(call: Call) -> tuple[bytes, str, str]:
     return json.dumps(body).encode(), JSON, path
 
 
-def _counting(call: Call, target: Target, content: bytes) -> UpstreamRequest:
-    assert parse_count_tokens(content).model.model == call.model
-    body = {**json.loads(content), "model": call.model, **call.endpoint.added_fields}
-    row = target.provider
-    headers = {"content-type": JSON, **call.endpoint.headers}
-    authorization = None
-    if row.auth == "key":
-        headers[row.auth_header] = row.auth_prefix + str(target.api_key)
-    else:
-        authorization = Authorization(row.auth, target.api_key, target.parameters)
-    url = url_of(target, call.endpoint, call.model, is_streamed=False)
-    raw = json.dumps(body).encode()
-    return UpstreamRequest(
-        row.name, url, headers, raw, authorization=authorization, allows_private=True
-    )
-
-
-def _tab(request: InferenceRequest) -> Tab:
-    """As much of a request's books as its way to the provider needs."""
-    quote = SimpleNamespace(imposed_output_tokens=None, bound=Bound(10, 100))
-    return cast("Tab", SimpleNamespace(request=request, quote=quote, request_id="req-1"))
+def _outgoing(
+    target: Target,
+    passage: Passage,
+    request: InferenceRequest,
+    model: str,
+    headers: dict[str, str],
+) -> UpstreamRequest:
+    endpoint = target.provider.endpoints[passage.operation]
+    terms = terms_of(target, endpoint, Terms(model, output_tokens_max=100))
+    return outgoing(target, passage, request, terms=terms, headers=headers, request_id="req-1")

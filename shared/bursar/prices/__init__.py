@@ -1,0 +1,1 @@
+"""The catalogue of public prices that Bursar ships with. README.md says where they are from."""

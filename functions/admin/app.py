@@ -13,13 +13,14 @@ from functions.admin.errors import handle_errors
 from functions.admin.platform import ROUTERS as PLATFORM_ROUTERS
 from functions.admin.platform.dependencies import PlatformServices
 from functions.admin.platform.slashes import SlashTolerance
-from functions.admin.routes import budgets, health, keys, pricing, usage, users
+from functions.admin.routes import aliases, budgets, health, keys, pricing, usage, users
 from functions.admin.schemas.problems import problem_schemas
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
 
+_MODULES = (health, keys, users, budgets, pricing, aliases, usage, quickstart)
 _ROUTERS = (
-    *(module.router for module in (health, keys, users, budgets, pricing, usage, quickstart)),
+    *(module.router for module in _MODULES),
     *PLATFORM_ROUTERS,
 )
 _DESCRIPTION = (
@@ -34,6 +35,7 @@ _TAGS = [
     {"name": "users", "description": "Users: whom spending is accounted to."},
     {"name": "budgets", "description": "Budgets: limits, periods, and who shares them."},
     {"name": "pricing", "description": "Prices of models; one without a price is not served."},
+    {"name": "aliases", "description": "Names that stand for models: fallback, weights, tiers."},
     {"name": "usage", "description": "The books, one record a request."},
     {"name": "accounts", "description": "People who sign in, and the projects they belong to."},
     {"name": "projects", "description": "A vault, clients, budgets, virtual keys and books each."},

@@ -221,7 +221,14 @@ def admin_services(settings: Settings, storage: Storage) -> AdminServices:
         reset_log=storage.reset_log,
         master_key=master_key(settings),
         clock=utc_now,
+        providers=provider_names(settings),
+        has_other_providers=settings.provider_keys_path is not None,
     )
+
+
+def provider_names(settings: Settings) -> frozenset[str]:
+    """Those of the catalogue and of the settings, reachable or not."""
+    return frozenset((*load_catalogue(), *settings.providers, MOCK_PROVIDER.name))
 
 
 def platform_services(settings: Settings, storage: Storage) -> PlatformServices:

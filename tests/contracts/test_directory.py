@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bursar.domain.aliases import Alias, AliasTarget, Strategy, TierDown
 from bursar.domain.budgets import Budget, Scope
 from bursar.domain.keys import VirtualKey
 from bursar.domain.periods import Calendar
@@ -72,6 +73,18 @@ FULL_PRICE = Price(
     max_output_tokens=16_384,
 )
 
+ALIAS = Alias("fast", (AliasTarget("groq:llama"),), NOW, NOW)
+FULL_ALIAS = Alias(
+    "team:smart",
+    (AliasTarget("openai:gpt-4o", 9), AliasTarget("openrouter:meta-llama/llama-3", 1)),
+    NOW,
+    LATER,
+    Strategy.WEIGHTED,
+    TierDown(Decimal("0.123456"), "openai:gpt-4o-mini"),
+    retries=0,
+    metadata={"owner": "search", "share": 0.1},
+)
+
 
 @pytest.fixture
 def directory(ports: Ports) -> Directory:
@@ -89,6 +102,8 @@ def directory(ports: Ports) -> Directory:
         ("budgets", "tier-2", FULL_BUDGET),
         ("prices", "openai:gpt-4o", PRICE),
         ("prices", "openrouter:meta-llama/llama-3", FULL_PRICE),
+        ("aliases", "fast", ALIAS),
+        ("aliases", "team:smart", FULL_ALIAS),
     ],
 )
 async def test_a_record_reads_back_as_it_was_stored(
@@ -100,6 +115,19 @@ async def test_a_record_reads_back_as_it_was_stored(
 
     assert await collection.get(record_id) == record
     assert await collection.page(skip=0, limit=10) == [record]
+
+
+async def test_an_alias_changes_in_its_parts_and_loses_what_is_cleared(
+    directory: Directory,
+) -> None:
+    await directory.aliases.put(FULL_ALIAS)
+    targets = (AliasTarget("mistral:large", 2),)
+    changes = {"targets": targets, "tier_down": None, "strategy": Strategy.ORDERED}
+
+    changed = await directory.aliases.change("team:smart", changes)
+
+    assert changed == replace(FULL_ALIAS, **changes)
+    assert await directory.aliases.get("team:smart") == changed
 
 
 async def test_what_was_never_stored_is_not_there(directory: Directory) -> None:

@@ -57,6 +57,8 @@ class Office:
             reset_log=reset_log or MemoryResetLog(),
             master_key=master_key or MasterKey.of(MASTER_KEY),
             clock=lambda: self.now,
+            providers=frozenset({"openai", "groq", "anthropic"}),
+            has_other_providers=False,
         )
         self.platform = PlatformServices(
             platform=kept,

@@ -27,6 +27,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _METADATA_BYTES_MAX = 64 * 1024
 _METADATA_DEPTH_MAX = 16
 _DIGITS_MAX = 28
+_SHARE_DIGITS_MAX = 6
 
 
 def _number(value: object) -> object:
@@ -42,6 +43,13 @@ def _rounded(value: Decimal, rounding: str) -> Decimal:
     """Keep what every sum of such amounts can hold exactly: at most 27 digits."""
     context = Context(prec=_DIGITS_MAX, rounding=rounding)
     return canonical(value.quantize(QUANTUM_USD, context=context)).copy_abs()
+
+
+def _short(value: Decimal) -> Decimal:
+    exponent = value.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -_SHARE_DIGITS_MAX:
+        raise ValueError(f"Input should have at most {_SHARE_DIGITS_MAX} decimal places")
+    return canonical(value)
 
 
 def _integer(value: object) -> object:
@@ -131,6 +139,15 @@ RateUsd = Annotated[
 
 Usd = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 """US dollars in an answer: a JSON number with all its digits."""
+
+Share = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    Field(gt=0, lt=1),
+    AfterValidator(_short),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+]
+"""A part of something, above nothing and below all of it."""
 
 Integer = Annotated[int, BeforeValidator(_integer)]
 Instant = Annotated[

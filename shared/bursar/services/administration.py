@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bursar.ports import Clock, Directory, Ledger, ResetLog, UsageLog
+from bursar.services.admin_aliases import AliasAdministration
 from bursar.services.admin_budgets import BudgetAdministration
 from bursar.services.admin_keys import KeyAdministration
 from bursar.services.admin_prices import PriceAdministration
@@ -15,7 +17,12 @@ from bursar.services.master_key import MasterKey
 
 @dataclass(frozen=True, slots=True)
 class AdminServices:
-    """Everything that the management routes need."""
+    """Everything that the management routes need.
+
+    Attributes:
+        providers: the names that make a model of whatever begins with them.
+        has_other_providers: the deployment may reach some that are not among these.
+    """
 
     directory: Directory
     ledger: Ledger
@@ -23,6 +30,8 @@ class AdminServices:
     reset_log: ResetLog
     master_key: MasterKey
     clock: Clock
+    providers: Collection[str] = ()
+    has_other_providers: bool = True
 
     @property
     def keys(self) -> KeyAdministration:
@@ -46,6 +55,12 @@ class AdminServices:
     @property
     def prices(self) -> PriceAdministration:
         return PriceAdministration(self.directory, self.clock)
+
+    @property
+    def aliases(self) -> AliasAdministration:
+        return AliasAdministration(
+            self.directory, self.clock, self.providers, has_others=self.has_other_providers
+        )
 
     @property
     def usage(self) -> UsageReports:

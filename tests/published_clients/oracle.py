@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -14,6 +16,12 @@ from tests.published_clients.environments import ORACLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_CONTENT_TYPES: Final = {
+    ".json": "application/json",
+    ".sse": "text/event-stream",
+    ".eventstream": "application/vnd.amazon.eventstream",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,13 @@ class Case:
 
     @property
     def is_streamed(self) -> bool:
-        return self.answer.endswith(".sse")
+        return not self.answer.endswith(".json")
 
     @property
-    def body(self) -> bytes:
-        return wire_bytes(self.answer)
+    def provided(self) -> dict[str, str]:
+        """The answer as the program takes it."""
+        content_type = _CONTENT_TYPES[PurePath(self.answer).suffix]
+        return provided(wire_bytes(self.answer), content_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +59,16 @@ class Oracle:
         method: `acompletion` or `amessages`.
         provider: the SDK's name of it.
         path: what its API's address has after the origin.
+        credentials: what the SDK makes the provider with.
     """
 
     method: str
     provider: str
     path: str = ""
+    credentials: Mapping[str, str] = field(default_factory=lambda: {"api_key": "sk-none"})
 
     def call(self, case: Case) -> dict[str, Any]:
         """The call as the program takes it."""
-        content_type = "text/event-stream" if case.is_streamed else "application/json"
         arguments = {**case.request, "model": case.model}
         if case.is_streamed:
             arguments["stream"] = True
@@ -65,8 +76,9 @@ class Oracle:
             "method": self.method,
             "provider": self.provider,
             "path": self.path,
+            "credentials": self.credentials,
             "arguments": arguments,
-            "answer": {"body": case.body.decode(), "content_type": content_type},
+            "answer": case.provided,
         }
 
 
@@ -84,6 +96,11 @@ class Outcome:
     answer: Any = None
     raised: str | None = None
     says: str = field(default="")
+
+
+def provided(body: bytes, content_type: str = "application/json") -> dict[str, str]:
+    """An answer as the program takes it."""
+    return {"body": base64.b64encode(body).decode(), "content_type": content_type}
 
 
 def outcomes(calls: Iterable[dict[str, Any]]) -> list[Outcome]:

@@ -7,6 +7,7 @@ of each. The provider is in this process, on a port of this machine's own.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,7 +38,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers["content-length"])
         self.server.asked = json.loads(self.rfile.read(length))
-        body = self.server.answer["body"].encode()
+        body = base64.b64decode(self.server.answer["body"])
         self.send_response(200)
         self.send_header("content-type", self.server.answer["content_type"])
         self.send_header("content-length", str(len(body)))
@@ -53,7 +54,7 @@ async def outcome_of(provider: Provider, call: dict[str, Any]) -> dict[str, Any]
     provider.answer, provider.asked = call["answer"], None
     try:
         base = provider.url + call["path"]
-        llm = AnyLLM.create(call["provider"], api_key="sk-none", api_base=base, max_retries=0)
+        llm = AnyLLM.create(call["provider"], api_base=base, **call["credentials"])
         given = await getattr(llm, call["method"])(**call["arguments"])
         answer = await _documents(given)
     except Exception as error:  # noqa: BLE001 - the test says what it should be

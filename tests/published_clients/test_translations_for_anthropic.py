@@ -7,7 +7,7 @@ it is evened out.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
@@ -18,10 +18,16 @@ from bursar.dialects.translator import Asked
 from bursar.domain.errors import InvalidRequest
 from tests.fakes.wire_files import wire_events, wire_json
 from tests.published_clients.environments import ORACLE
-from tests.published_clients.oracle import Case, Oracle, Outcome, by_name, each_of, outcomes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from tests.published_clients.oracle import (
+    Case,
+    Oracle,
+    Outcome,
+    by_name,
+    each_of,
+    outcomes,
+    provided,
+)
+from tests.published_clients.told import told, told_by_chunks
 
 pytestmark = ORACLE.needed
 
@@ -233,11 +239,11 @@ def test_the_caller_gets_the_same(case: Case, asked: dict[str, Outcome]) -> None
     if case.is_streamed:
         stream = translator.stream()
         chunks = [each for event in wire_events(case.answer) for each in stream.event(event)]
-        ours = _told_by_chunks([*chunks, *stream.end()])
-        theirs = _told_by_chunks(asked[case.name].answer)
+        ours = told_by_chunks([*chunks, *stream.end()])
+        theirs = told_by_chunks(asked[case.name].answer)
     else:
-        ours = _told(translator.answer(wire_json(case.answer)))
-        theirs = _told(asked[case.name].answer)
+        ours = told(translator.answer(wire_json(case.answer)))
+        theirs = told(asked[case.name].answer)
     assert ours == theirs
 
 
@@ -260,16 +266,12 @@ def test_signed_reasoning_survives_the_sdk_as_a_client_of_the_gateway() -> None:
         "stop_reason": "end_turn",
     }
     completion = json.dumps(translator.answer(answer))
-    call = {
-        "method": "acompletion",
-        "provider": "openai",
-        "path": "/v1",
-        "arguments": {"model": "anthropic:claude", "messages": [HI]},
-        "answer": {"body": completion, "content_type": "application/json"},
-    }
+    client = Oracle("acompletion", "openai", "/v1")
+    call = client.call(Case("a question", {"messages": [HI]}, "chat/text.answer.json", "claude"))
+    call["answer"] = provided(completion.encode())
     (first,) = outcomes([call])
     message = first.answer["choices"][0]["message"]
-    call["arguments"] = {"model": "anthropic:claude", "messages": [HI, message, HI]}
+    call["arguments"]["messages"] = [HI, message, HI]
     (second,) = outcomes([call])
     sent = translator.request(second.sent or {})
     assert sent["messages"][1]["content"] == [block, {"type": "text", "text": "12,684"}]
@@ -302,68 +304,3 @@ def _evened_turn(turn: dict[str, Any]) -> dict[str, Any]:
     content = turn["content"]
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     return {**turn, "content": blocks}
-
-
-def _told(completion: dict[str, Any]) -> dict[str, Any]:
-    """What a completion tells its caller.
-
-    Ids and times are Bursar's to say; so is the model, which is named as it was asked for.
-    """
-    (choice,) = completion["choices"]
-    message = choice["message"]
-    signatures = [block.get("signature") for block in message.get("thinking_blocks", [])]
-    calls = [
-        (call["id"], call["function"]["name"], json.loads(call["function"]["arguments"]))
-        for call in message.get("tool_calls") or []
-    ]
-    return {
-        "text": message.get("content") or "",
-        # any-llm calls it `reasoning`, and keeps the signature in a field of its own.
-        "reasoning": message.get("reasoning_content") or message.get("reasoning") or "",
-        "signature": "".join(signatures) or _signature(message),
-        "calls": calls,
-        "finish_reason": choice["finish_reason"],
-        "usage": _evened_usage(completion["usage"]),
-    }
-
-
-def _told_by_chunks(chunks: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """What a stream tells its caller."""
-    told: dict[str, Any] = {"text": "", "reasoning": "", "signature": "", "finish_reason": None}
-    calls: dict[int, list[str]] = {}
-    usage = None
-    for chunk in chunks:
-        usage = chunk.get("usage") or usage
-        for choice in chunk["choices"]:
-            delta = choice["delta"]
-            told["text"] += delta.get("content") or ""
-            told["reasoning"] += delta.get("reasoning_content") or delta.get("reasoning") or ""
-            told["signature"] += _signature(delta) + "".join(
-                block.get("signature", "") for block in delta.get("thinking_blocks", [])
-            )
-            told["finish_reason"] = choice.get("finish_reason") or told["finish_reason"]
-            for call in delta.get("tool_calls") or []:
-                # any-llm numbers calls by their place among all blocks.
-                known = calls.setdefault(call["index"], ["", "", ""])
-                parts = call.get("id"), call["function"].get("name"), call["function"]["arguments"]
-                calls[call["index"]] = [a + (b or "") for a, b in zip(known, parts, strict=True)]
-    told["calls"] = [(*call[:2], json.loads(call[2])) for _, call in sorted(calls.items())]
-    return {**told, "usage": _evened_usage(usage or {})}
-
-
-def _signature(holder: dict[str, Any]) -> str:
-    extra = holder.get("extra_content") or {}
-    return str(extra.get("anthropic", {}).get("signature", ""))
-
-
-def _evened_usage(usage: dict[str, Any]) -> dict[str, Any]:
-    """any-llm does not say how much of the output was reasoning, and says where nothing was cached
-    that no age of cache was written."""
-    evened = {name: value for name, value in usage.items() if name != "completion_tokens_details"}
-    details = evened["prompt_tokens_details"]
-    evened["prompt_tokens_details"] = {
-        name: value
-        for name, value in details.items()
-        if value and not (isinstance(value, dict) and not any(value.values()))
-    }
-    return evened

@@ -1,77 +1,21 @@
 """A provider that answers at once: a few microseconds of CPU a request, so that others show.
 
-Raw asyncio, prepared bytes, no HTTP library. The request's path or body picks the answer:
-`"stream":true` streams, and a model whose name holds `paced` sends an event every 10 ms where
-others send all of them in one write. `python -m tests.benchmarks.fast_upstream --port 0`
-prints the port it listens on.
+Raw asyncio, prepared bytes, no HTTP library. The path's end picks the dialect and the body what is
+sent: `"stream":true` streams, and a model whose name holds `paced` sends an event every 10 ms where
+others send all of them in one write; with `long` it sends more of them.
+`python -m tests.benchmarks.fast_upstream --port 0` prints the port it listens on.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+
+from tests.benchmarks.fast_answers import STREAM_HEAD, Answers, answers_at
 
 EVENTS = 200
+LONG_EVENTS = 600
 PACE_S = 0.01
-COMPLETION_TOKENS = 16
-
-_USAGE = {
-    "prompt_tokens": 9,
-    "completion_tokens": COMPLETION_TOKENS,
-    "total_tokens": 9 + COMPLETION_TOKENS,
-}
-_PLAIN_BODY = json.dumps(
-    {
-        "id": "chatcmpl-bench",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "bench",
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": "word " * COMPLETION_TOKENS},
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": _USAGE,
-    }
-).encode()
-PLAIN_ANSWER = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-    % len(_PLAIN_BODY)
-) + _PLAIN_BODY
-STREAM_HEAD = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-)
-
-
-def _framed(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def _event(choices: list[dict[str, object]], usage: object) -> bytes:
-    chunk = {
-        "id": "chatcmpl-bench",
-        "object": "chat.completion.chunk",
-        "created": 1,
-        "model": "bench",
-        "choices": choices,
-        "usage": usage,
-    }
-    return _framed(b"data: " + json.dumps(chunk).encode() + b"\n\n")
-
-
-CONTENT_EVENT = _event(
-    [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}], usage=None
-)
-STREAM_END = (
-    _event([{"index": 0, "delta": {}, "finish_reason": "stop"}], usage=None)
-    + _event([], usage=_USAGE)
-    + _framed(b"data: [DONE]\n\n")
-    + b"0\r\n\r\n"
-)
-_BURST = STREAM_HEAD + CONTENT_EVENT * EVENTS + STREAM_END
 
 
 class FastUpstream(asyncio.Protocol):
@@ -102,25 +46,32 @@ class FastUpstream(asyncio.Protocol):
                 return
             body = self._buffer[end_of_head + 4 : body_end]
             self._buffer = self._buffer[body_end:]
-            self._answer(body)
+            self._answer(answers_at(_path(head)), body)
 
-    def _answer(self, body: bytes) -> None:
+    def _answer(self, answers: Answers, body: bytes) -> None:
         assert self._transport is not None
+        events = LONG_EVENTS if b"long" in body else EVENTS
         if b'"stream":true' not in body and b'"stream": true' not in body:
-            self._transport.write(PLAIN_ANSWER)
+            self._transport.write(answers.plain)
         elif b"paced" in body:
-            self._paced = asyncio.get_running_loop().create_task(self._pace(self._transport))
+            pacing = self._pace(self._transport, answers, events)
+            self._paced = asyncio.get_running_loop().create_task(pacing)
         else:
-            self._transport.write(_BURST)
+            burst = answers.opening + answers.word * events + answers.end
+            self._transport.write(STREAM_HEAD + burst)
 
-    async def _pace(self, transport: asyncio.Transport) -> None:
+    async def _pace(self, transport: asyncio.Transport, answers: Answers, events: int) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        transport.write(STREAM_HEAD + CONTENT_EVENT)
-        for number in range(1, EVENTS):
+        transport.write(STREAM_HEAD + answers.opening + answers.word)
+        for number in range(1, events):
             await asyncio.sleep(started + number * PACE_S - loop.time())
-            transport.write(CONTENT_EVENT)
-        transport.write(STREAM_END)
+            transport.write(answers.word)
+        transport.write(answers.end)
+
+
+def _path(head: bytes) -> bytes:
+    return head.split(b" ", 2)[1].partition(b"?")[0]
 
 
 def _content_length(head: bytes) -> int:

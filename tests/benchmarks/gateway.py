@@ -8,6 +8,7 @@ import shutil
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.processes import ROOT, Subject, free_port, python_module, running
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MASTER_KEY = "bench-master-key-that-is-long-enough"
-MODELS = ("bench", "bench-paced")
+MODELS = ("bench", "bench-paced", "bench-paced-long")
+# One with OpenAI's dialects, one with Anthropic's, and one that speaks chat only.
+PROVIDERS = {"openai": "/v1", "anthropic": "", "cerebras": "/v1"}
 
 
 class NoGateway(RuntimeError):
@@ -51,12 +54,11 @@ def engine(folder: Path) -> Iterator[Subject]:
 def gateway(folder: Path, *, upstream_port: int, engine_port: int) -> Iterator[Gateway]:
     """`python -m functions.server` with one user who has a budget and a key."""
     port = free_port()
+    origin = f"http://127.0.0.1:{upstream_port}"
     settings = {
         "providers": {
-            "openai": {
-                "api_key": "sk-bench",
-                "api_base": f"http://127.0.0.1:{upstream_port}/v1",
-            }
+            name: {"api_key": "sk-bench", "api_base": origin + path}
+            for name, path in PROVIDERS.items()
         }
     }
     config = folder / "config.yml"
@@ -64,6 +66,7 @@ def gateway(folder: Path, *, upstream_port: int, engine_port: int) -> Iterator[G
     environ = {
         "BURSAR_CONFIG": str(config),
         "BURSAR_MASTER_KEY": MASTER_KEY,
+        "BURSAR_ALLOW_PRIVATE_UPSTREAMS": "true",
         "BURSAR_PORT": str(port),
         "BURSAR_DATA_DIR": str(folder / "data"),
         "DYNAMODB_ENDPOINT": f"http://127.0.0.1:{engine_port}",
@@ -78,9 +81,9 @@ def _prepare(port: int) -> str:
     budget = _admin(port, "/v1/budgets", {"max_budget": 1_000_000, "budget_duration_sec": 2592000})
     user = {"user_id": f"bench-{port}", "budget_id": budget["budget_id"]}
     _admin(port, "/v1/users", user)
-    for model in MODELS:
+    for provider, model in product(PROVIDERS, MODELS):
         price = {"input_price_per_million": 1, "output_price_per_million": 2}
-        _admin(port, "/v1/pricing", {"model_key": f"openai:{model}", **price})
+        _admin(port, "/v1/pricing", {"model_key": f"{provider}:{model}", **price})
     key: str = _admin(port, "/v1/keys", {"user_id": user["user_id"]})["key"]
     return key
 

@@ -14,7 +14,11 @@ from tests.benchmarks.processes import Subject
 CONCURRENCIES = (1, 16, 64)
 PACED_STREAMS = 8
 BURST_STREAMS = {1: 60, 8: 160}
-_PROMPT = "Say hello. " * 20
+PROMPT = "Say hello. " * 20
+CHAT_BODY: Mapping[str, Any] = {
+    "messages": [{"role": "user", "content": PROMPT}],
+    "max_tokens": 16,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,7 @@ class Contender:
     engine: Subject | None = None
 
     def request(self, model: str, **fields: Any) -> bytes:
-        body = {
-            "model": self.model_prefix + model,
-            "messages": [{"role": "user", "content": _PROMPT}],
-            "max_tokens": 16,
-            **fields,
-        }
+        body = {"model": self.model_prefix + model, **CHAT_BODY, **fields}
         return prepared("/v1/chat/completions", self.headers, body)
 
 
@@ -67,7 +66,7 @@ def one_round(contender: Contender, measured: Measured) -> None:
 
 def plain(contender: Contender, measured: Measured, concurrency: int) -> None:
     request = contender.request("bench")
-    cpu_s, engine_cpu_s, load = _with_cpu(contender, request, concurrency, contender.requests)
+    cpu_s, engine_cpu_s, load = with_cpu(contender, request, concurrency, contender.requests)
     done = len(load.samples)
     measured.add(f"cpu_us_{concurrency}", cpu_s / done * 1e6)
     measured.add(f"engine_cpu_us_{concurrency}", engine_cpu_s / done * 1e6)
@@ -79,7 +78,7 @@ def plain(contender: Contender, measured: Measured, concurrency: int) -> None:
 def burst(contender: Contender, measured: Measured) -> None:
     request = contender.request("bench", stream=True)
     for concurrency, streams in BURST_STREAMS.items():
-        cpu_s, _, load = _with_cpu(contender, request, concurrency, streams)
+        cpu_s, _, load = with_cpu(contender, request, concurrency, streams)
         measured.add(f"burst_event_us_{concurrency}", cpu_s / load.events * 1e6)
         measured.add(f"burst_events_per_s_{concurrency}", load.events / load.wall_s)
         if concurrency == 1:
@@ -88,13 +87,13 @@ def burst(contender: Contender, measured: Measured) -> None:
 
 def paced(contender: Contender, measured: Measured) -> None:
     request = contender.request("bench-paced", stream=True)
-    cpu_s, _, load = _with_cpu(contender, request, PACED_STREAMS, PACED_STREAMS)
+    cpu_s, _, load = with_cpu(contender, request, PACED_STREAMS, PACED_STREAMS)
     measured.add("paced_event_us", cpu_s / load.events * 1e6)
     measured.add("paced_events_per_s", load.events / load.wall_s)
     measured.add("paced_first_event_ms", load.first_event_ms)
 
 
-def _with_cpu(
+def with_cpu(
     contender: Contender, request: bytes, concurrency: int, requests: int
 ) -> tuple[float, float, Load]:
     """The CPU seconds of the subject and of its engine, and what the load saw."""

@@ -121,7 +121,7 @@ def blocks(request: Mapping[str, Any], behaviour: Behaviour) -> Iterator[dict[st
 
 
 def _is_calling(request: Mapping[str, Any], behaviour: Behaviour) -> bool:
-    return content.is_calling(behaviour, request["messages"][-1])
+    return content.is_calling(behaviour, request["messages"])
 
 
 def _text(request: Mapping[str, Any], behaviour: Behaviour) -> str:

@@ -98,7 +98,7 @@ def _message(request: Mapping[str, Any], behaviour: Behaviour) -> dict[str, Any]
 
 
 def _is_calling(request: Mapping[str, Any], behaviour: Behaviour) -> bool:
-    return content.is_calling(behaviour, request["messages"][-1])
+    return content.is_calling(behaviour, request["messages"])
 
 
 def _is_structured(request: Mapping[str, Any]) -> bool:

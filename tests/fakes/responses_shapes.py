@@ -91,15 +91,14 @@ def completion_tokens(request: Mapping[str, Any], behaviour: Behaviour) -> int:
 def output(request: Mapping[str, Any], behaviour: Behaviour) -> list[dict[str, Any]]:
     """The items: reasoning if it was scripted, then calls of the tools or a message."""
     items = [_reasoning(request, behaviour)] if behaviour.thinking_tokens else []
-    if content.is_calling(behaviour, last_item(request)):
+    if content.is_calling(behaviour, _items(request)):
         return items + [_tool_call(at, tool) for at, tool in enumerate(request["tools"])]
     return [*items, _message(request, behaviour)]
 
 
-def last_item(request: Mapping[str, Any]) -> Mapping[str, Any]:
+def _items(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     given = request["input"]
-    last: Mapping[str, Any] = given[-1] if isinstance(given, list) else {"content": given}
-    return last
+    return given if isinstance(given, list) else [{"role": "user", "content": given}]
 
 
 def _reasoning(request: Mapping[str, Any], behaviour: Behaviour) -> dict[str, Any]:

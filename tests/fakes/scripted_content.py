@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.fakes.openai_behaviour import Behaviour
 
@@ -42,17 +42,20 @@ def pieces_of(text: str) -> list[str]:
     return [text[:5], text[5:]]
 
 
-def is_calling(behaviour: Behaviour, last: Mapping[str, Any]) -> bool:
+def is_calling(behaviour: Behaviour, turns: Sequence[Mapping[str, Any]]) -> bool:
     """Whether tools are called: not by an answer to their results.
 
     Args:
-        last: the request's last message or item, in any dialect.
+        turns: the request's messages or items, in any dialect.
     """
-    content = last.get("content")
+    return behaviour.tool_call and not any(map(_has_results, turns[-1:]))
+
+
+def _has_results(turn: Mapping[str, Any]) -> bool:
+    content = turn.get("content")
     blocks = content if isinstance(content, list) else []
-    has_results = (
-        last.get("role") == "tool"
-        or str(last.get("type")).endswith("_output")
+    return (
+        turn.get("role") == "tool"
+        or str(turn.get("type")).endswith("_output")
         or any(block.get("type") == "tool_result" for block in blocks)
     )
-    return behaviour.tool_call and not has_results

@@ -8,7 +8,7 @@ import json
 import wave
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes.forms import wav
+from tests.fakes.forms import mp3, wav
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,8 +79,8 @@ def speech(fields: Mapping[str, Any]) -> tuple[str, bytes]:
     """The content type, and silence of a fitting length."""
     kind = fields.get("response_format") or "mp3"
     audio = wav(speech_seconds(fields), rate=24_000)
-    content = {"wav": audio, "pcm": audio[44:]}.get(kind, b"ID3\x04" + audio[44::12])
-    return _AUDIO_TYPES.get(kind, f"audio/{kind}"), content
+    content = {"wav": audio, "pcm": audio[44:], "mp3": mp3(speech_seconds(fields))}
+    return _AUDIO_TYPES.get(kind, f"audio/{kind}"), content.get(kind, audio[44::12])
 
 
 def speech_events(fields: Mapping[str, Any]) -> Iterator[bytes]:

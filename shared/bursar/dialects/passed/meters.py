@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import msgspec
 
 from bursar.dialects.metering import UNREADABLE, MeteredAnswer
 from bursar.dialects.openai_usage import reported_cost
-from bursar.dialects.passed.audio_length import seconds_max
+from bursar.dialects.passed.audio_length import spoken_seconds
 from bursar.dialects.passed.usage import begun, read_counts, read_drawn, with_pieces
 
-AUDIO_TOKENS_PER_S: Final = 25
-"""Of generated audio: OpenAI counts twenty (realtime guide), and bills 20.8 a second of speech."""
+AUDIO_TOKENS_PER_S: Final = 21
+"""Of generated audio: OpenAI estimates 1,250 a minute (pricing page, gpt-4o-mini-tts)."""
 
 
 class _Images(msgspec.Struct):
@@ -58,7 +59,7 @@ def meter_images(body: bytes) -> MeteredAnswer:
 
 def meter_speech(body: bytes) -> MeteredAnswer:
     """Audio, whose length is all that it tells: as many tokens as that can be."""
-    return MeteredAnswer(None, seconds_max(body) * AUDIO_TOKENS_PER_S)
+    return MeteredAnswer(None, math.ceil(spoken_seconds(body) * AUDIO_TOKENS_PER_S))
 
 
 def meter_transcript(body: bytes) -> MeteredAnswer:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bursar.dialects.passed.audio_length import seconds_max, wav_seconds
+from bursar.dialects.passed.audio_length import exact_seconds, seconds_max
 from bursar.dialects.passed.multipart import MultipartBody
 from bursar.dialects.passed.request import PassedRequest
 from bursar.domain.errors import InvalidRequest, Unpriceable
@@ -104,7 +104,7 @@ def _request(raw: bytes, content_type: str, endpoint: str, operation: str) -> Tr
     if not audio:
         raise InvalidRequest("'file' is missing: there is nothing to write down", param="file")
     speakers_s = sum(part.name.startswith(_SPEAKER) for part in body.parts) * _SPEAKER_S
-    exact = [wav_seconds(content) for content in audio]
+    exact = [exact_seconds(content) for content in audio]
     return TranscriptionRequest(
         body=body,
         model=requested_model(fields.model),

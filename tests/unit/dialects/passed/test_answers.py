@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from bursar.dialects.embeddings_to_bedrock.wires import BEDROCK_EMBEDDINGS
 from bursar.dialects.passed.wires import COUNTED, IMAGES, RERANK, SPEECH, TRANSCRIPTS
 from bursar.dialects.request import Terms
 from bursar.domain.usage import TokenUsage
-from tests.fakes.forms import wav
+from tests.fakes.forms import mp3, wav
 
 if TYPE_CHECKING:
     from bursar.dialects.passage import WireDialect
@@ -49,17 +49,54 @@ def test_a_transcript_that_is_no_json_is_metered_by_its_length(text: str) -> Non
     assert (metered.usage, metered.output_bytes) == (None, len(text))
 
 
-def test_speech_is_metered_by_how_long_it_can_be() -> None:
-    assert SPEECH.meter(wav(1.9)).output_bytes == 2 * 25
-    compressed = SPEECH.meter(b"ID3" + bytes(15_997))
-    assert (compressed.usage, compressed.output_bytes) == (None, 16 * 25)
+def _ogg(seconds: int) -> bytes:
+    pages = [
+        b"OggS\x00\x02" + (second * 48_000).to_bytes(8, "little") + bytes(3_000)
+        for second in range(seconds + 1)
+    ]
+    return b"".join(pages)
 
 
-@given(seconds=st.integers(1, 20), rate=st.sampled_from([8_000, 24_000]))
-def test_no_fewer_tokens_of_speech_are_metered_than_there_are(seconds: int, rate: int) -> None:
-    audio = wav(seconds, rate=rate)
-    for body in (audio, audio[44:]):
-        assert SPEECH.meter(body).output_bytes >= 20.9 * seconds
+def _adts(seconds: int) -> bytes:
+    """Frames of 24,000 Hz, each of 100 bytes."""
+    header = (0xFFF1 << 40) | (1 << 38) | (6 << 34) | (1 << 30) | (100 << 13) | (0x7FF << 2)
+    return (header.to_bytes(7, "big") + bytes(93)) * (seconds * 24_000 // 1_024)
+
+
+def _flac(seconds: int, *, rate: int = 24_000) -> bytes:
+    info = (rate << 44) | (15 << 36) | (seconds * rate)
+    return b"fLaC" + bytes(14) + info.to_bytes(8, "big") + bytes(40_000)
+
+
+@pytest.mark.parametrize("seconds", [1, 7, 60])
+@pytest.mark.parametrize("made", [wav, mp3, _ogg, _adts, _flac])
+def test_speech_is_metered_by_its_length_in_any_format(made: Any, seconds: int) -> None:
+    metered = SPEECH.meter(made(seconds))
+    assert metered.usage is None
+    assert seconds * 20.5 <= metered.output_bytes <= seconds * 21 + 1
+
+
+@pytest.mark.parametrize(
+    ("body", "tokens"),
+    [
+        (wav(10)[44:], 10 * 32_000 * 21 // 8_000),  # samples alone
+        (b"ID3" + bytes(9_997), 210),  # as if at the lowest rate there is
+        (b"\xff\xfb\xf0\x00" + bytes(9_996), 210),
+        (b"\xff\xf1\xff\xff" + bytes(7_996), 21),
+        (b"OggS" + bytes(7_496), 210),
+        (_flac(0) + bytes(0), 1 + 40_026 * 21 // 2_000),
+        (_flac(0, rate=0), 1 + 40_026 * 21 // 2_000),
+        (b"", 0),
+    ],
+)
+def test_speech_that_tells_no_length_is_as_long_as_it_can_be(body: bytes, tokens: int) -> None:
+    assert SPEECH.meter(body).output_bytes == tokens
+
+
+@given(st.binary(max_size=300), st.sampled_from([wav(1), mp3(1), _ogg(1), _adts(1), _flac(1), b""]))
+def test_whatever_is_said_to_be_speech_is_metered(noise: bytes, audio: bytes) -> None:
+    for body in (noise, noise + audio, audio + noise, audio[: len(audio) // 3] + noise):
+        assert SPEECH.meter(body).output_bytes >= 0
 
 
 @pytest.mark.parametrize("wire", [IMAGES, TRANSCRIPTS, COUNTED, RERANK, BEDROCK_EMBEDDINGS])

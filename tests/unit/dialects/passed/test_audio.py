@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.dialects.passed.audio_length import seconds_max, wav_seconds
+from bursar.dialects.passed.frames import mp3_seconds
 from bursar.dialects.passed.speech import SpeechRequest, parse_speech
 from bursar.dialects.passed.transcriptions import (
     TranscriptionRequest,
@@ -21,7 +22,7 @@ from bursar.domain.errors import InvalidRequest, Unpriceable, Unprocessable
 from bursar.domain.price_rates import Unit
 from bursar.domain.pricing import cost_of, quote
 from bursar.domain.usage import TokenUsage
-from tests.fakes.forms import CONTENT_TYPE, Field, form, wav
+from tests.fakes.forms import CONTENT_TYPE, Field, form, mp3, wav
 from tests.unit.dialects.passed.prices import by_the_piece, by_tokens
 
 JSON = "application/json"
@@ -86,7 +87,11 @@ def test_speech_of_nothing_is_refused() -> None:
     [
         (wav(0.1), 1),
         (wav(9.9), 10),
-        (wav(10, rate=48_000, channels=2, bits=24), 11),  # the header's bytes begin the next one
+        (wav(10, rate=48_000, channels=2, bits=24), 11),  # the chunk's head begins the next one
+        (mp3(60), 60),
+        (mp3(60) + b"TAG" + bytes(125), 60),
+        (mp3(60) + b"more of it", 958),  # anything but frames, and the lowest rate is taken
+        (mp3(60).replace(b"\xff\xfb\x90", b"\xff\xfb\x00"), 958),
         (b"ID3" + bytes(10_000), 11),
         (b"\xff\xfb" + bytes(998), 1),
         (b"fLaC" + bytes(4_000), 3),
@@ -144,6 +149,27 @@ def test_a_transcription_by_time_costs_what_the_file_tells() -> None:
     own = request.own_usage(price)
     assert own == TokenUsage(audio_seconds=60)
     assert quote(request.bound(price, 1), price) == cost_of(own, price) > 0
+
+
+def test_an_mp3_file_tells_its_length_by_its_frames() -> None:
+    request = _transcription(mp3(59.99))
+    assert request.own_usage(None) == TokenUsage(audio_seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("header", "length", "seconds"),
+    [
+        (b"\xff\xfb\x14\x00", 96, 1_152 / 48_000),  # 32 kbit/s
+        (b"\xff\xf3\x84\x00", 192, 576 / 24_000),  # MPEG-2, 64 kbit/s
+        (b"\xff\xe3\x18\x00", 72, 576 / 8_000),  # MPEG-2.5, 8 kbit/s
+        (b"\xff\xfb\x92\x00", 418, 1_152 / 44_100),  # padded
+    ],
+)
+def test_frames_of_every_version_of_mpeg_are_known(
+    header: bytes, length: int, seconds: float
+) -> None:
+    audio = (header + bytes(length - 4)) * 1_000
+    assert mp3_seconds(audio) == pytest.approx(1_000 * seconds)
 
 
 def test_compressed_audio_tells_no_exact_length() -> None:

@@ -122,7 +122,11 @@ async def test_an_alias_changes_in_its_parts_and_loses_what_is_cleared(
 ) -> None:
     await directory.aliases.put(FULL_ALIAS)
     targets = (AliasTarget("mistral:large", 2),)
-    changes = {"targets": targets, "tier_down": None, "strategy": Strategy.ORDERED}
+    changes: dict[str, Any] = {
+        "targets": targets,
+        "tier_down": None,
+        "strategy": Strategy.ORDERED,
+    }
 
     changed = await directory.aliases.change("team:smart", changes)
 

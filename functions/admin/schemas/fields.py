@@ -82,12 +82,6 @@ def _user_id(value: str) -> str:
     return value
 
 
-def _model_pattern(value: str) -> str:
-    if not re.search("[:/*?]", value):
-        raise ValueError("A pattern covers the provider too, as in 'openai:gpt-4o*' or '*:gpt-4o*'")
-    return value
-
-
 def _time_zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError("Input should be a time zone's IANA name, as in 'Europe/Berlin'")
@@ -165,9 +159,8 @@ UserId = Annotated[
 ]
 Name = Annotated[str, StringConstraints(max_length=500)]
 BudgetId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-ModelPattern = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_model_pattern)
-]
+ModelPattern = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""A pattern of models, provider included, or the name of an alias, which the services check."""
 ModelPatterns = Annotated[tuple[ModelPattern, ...], Field(max_length=200)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 PerMinute = Annotated[Integer, Field(ge=1, le=10**12)]

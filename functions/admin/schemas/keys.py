@@ -22,7 +22,8 @@ _GRACE_S_MAX = 30 * 24 * 60 * 60
 
 _ALLOWED_MODELS = (
     "Patterns of the models the key may use, in which `*` and `?` stand for anything, as in "
-    "`openai:gpt-4o*`; null allows every model, an empty list none."
+    "`openai:gpt-4o*`; null allows every model, an empty list none. "
+    "An alias that is named exactly brings its models along."
 )
 _EXAMPLE = {
     "id": "0b8f9d5e-6a43-4c0e-9f0b-3c1b0a6f4b53",

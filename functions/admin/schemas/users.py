@@ -18,7 +18,8 @@ from functions.admin.schemas.patch import Patch
 
 _ALLOWED_MODELS = (
     "Patterns of the models the user's keys may use, as in `openai:gpt-4o*`; "
-    "null allows every model, an empty list none."
+    "null allows every model, an empty list none. "
+    "An alias that is named exactly brings its models along."
 )
 
 

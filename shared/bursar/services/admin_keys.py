@@ -12,6 +12,7 @@ from bursar.domain.accounts import key_account
 from bursar.domain.errors import Conflict, NotFound
 from bursar.domain.keys import VirtualKey, digest_of, new_virtual_key
 from bursar.domain.users import User
+from bursar.services.allow_lists import check_allow_list
 from bursar.services.assigned_budgets import budget_of, existing_budget
 from bursar.services.key_standings import key_standings
 from bursar.services.listing import everything
@@ -68,7 +69,9 @@ class KeyAdministration:
 
         Raises:
             NotFound: the user has been deleted, or there is no such budget.
+            Unprocessable: an allowed model is none.
         """
+        await check_allow_list(self._directory.aliases, wanted.allowed_models)
         now, key_id, virtual_key = self._clock(), str(uuid.uuid4()), new_virtual_key()
         if wanted.budget_id is not None:
             await existing_budget(self._directory, wanted.budget_id)
@@ -113,8 +116,10 @@ class KeyAdministration:
 
         Raises:
             NotFound: no such key, or no such budget.
+            Unprocessable: an allowed model is none.
         """
         current = await self.get(key_id)
+        await check_allow_list(self._directory.aliases, changes.get("allowed_models"))
         everything_changed = dict(changes)
         if "budget_id" in changes:
             everything_changed |= await self._assign(current, changes["budget_id"])

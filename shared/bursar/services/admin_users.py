@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bursar.domain.accounts import user_account
 from bursar.domain.errors import Conflict, NotFound
 from bursar.domain.users import User
+from bursar.services.allow_lists import check_allow_list
 from bursar.services.assigned_budgets import budget_of, existing_budget
 from bursar.services.listing import everything, window
 from bursar.services.spending import carry, spent_usd
@@ -73,7 +74,9 @@ class UserAdministration:
         Raises:
             Conflict: the id is in use.
             NotFound: there is no such budget.
+            Unprocessable: an allowed model is none.
         """
+        await check_allow_list(self._directory.aliases, wanted.allowed_models)
         if wanted.budget_id is not None:
             await existing_budget(self._directory, wanted.budget_id)
         user = _new_user(wanted, self._clock())
@@ -95,8 +98,10 @@ class UserAdministration:
 
         Raises:
             NotFound: no such user, or no such budget.
+            Unprocessable: an allowed model is none.
         """
         current = await self._existing(user_id)
+        await check_allow_list(self._directory.aliases, changes.get("allowed_models"))
         everything_changed = {**changes, "updated_at": self._clock()}
         if "budget_id" in changes:
             everything_changed |= await self._assign(current, changes["budget_id"])

@@ -175,3 +175,16 @@ async def test_aliases_are_listed_by_name_a_page_at_a_time(admin: httpx2.AsyncCl
 async def test_only_the_master_key_sees_aliases(admin: httpx2.AsyncClient) -> None:
     for headers in ({"authorization": ""}, {"authorization": "Bearer gw-other"}):
         assert (await admin.get("/v1/aliases", headers=headers)).status_code == 401
+
+
+async def test_an_allow_list_may_name_an_alias_that_there_is(admin: httpx2.AsyncClient) -> None:
+    for path in ("/v1/users", "/v1/keys"):
+        answer = await admin.post(path, json={"user_id": "alice", "allowed_models": ["fast"]})
+        assert answer.status_code == 422
+        assert "'fast' is no alias" in str(answer.json()["detail"])
+    await create(admin)
+    for path in ("/v1/users", "/v1/keys"):
+        answer = await admin.post(path, json={"user_id": "alice", "allowed_models": ["fast"]})
+        assert answer.json()["allowed_models"] == ["fast"]
+    answer = await admin.patch("/v1/users/alice", json={"allowed_models": ["fats", "openai:*"]})
+    assert answer.status_code == 422

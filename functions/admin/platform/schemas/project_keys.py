@@ -17,7 +17,8 @@ _EXAMPLE_DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00
 _DIGEST = "SHA-256 of the virtual key's text in lower-case hex. The text is never sent here."
 _ALLOWED_MODELS = (
     "Patterns of the models the key may use, in which `*` and `?` stand for anything, as in "
-    "`openai:gpt-4o*`; null allows every model, an empty list none."
+    "`openai:gpt-4o*`; null allows every model, an empty list none. "
+    "An alias that is named exactly brings its models along."
 )
 _CLIENT_ID = "The client that it spends for; null leaves that to each request."
 

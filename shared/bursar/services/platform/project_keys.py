@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bursar.domain.errors import Conflict, NotFound
 from bursar.domain.keys import VirtualKey
 from bursar.domain.projects import project_user_id
+from bursar.services.allow_lists import check_allow_list
 from bursar.services.platform.issuing import HolderShare
 from bursar.services.platform.key_listing import keys_of_project
 
@@ -76,11 +77,12 @@ class ProjectKeys:
         """Enter a key that was made elsewhere.
 
         Raises:
-            InvalidRequest: the share is for no public key.
+            InvalidRequest: the share is for no public key, or an allowed model is none.
             NotFound: no such client.
             Conflict: the digest is in use, the project has no vault, or it was rotated meanwhile.
         """
         await self._check_free(wanted.digest)
+        await check_allow_list(self._directory.aliases, wanted.allowed_models)
         if wanted.client_id is not None:
             await self._clients.get(project, wanted.client_id)
         await self._shares.put_for_key(project, wanted.digest, wanted.share)
@@ -99,7 +101,9 @@ class ProjectKeys:
 
         Raises:
             NotFound: no such client.
+            Unprocessable: an allowed model is none.
         """
+        await check_allow_list(self._directory.aliases, changes.get("allowed_models"))
         if changes.get("client_id") is not None:
             await self._clients.get(project, changes["client_id"])
         return await self._changed(key, changes)

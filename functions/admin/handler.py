@@ -15,6 +15,7 @@ from bursar.store.consistent import consistent
 from bursar.telemetry.emf import Metrics
 from bursar.telemetry.logs import configure_logs
 from functions.admin.app import create_app
+from functions.admin.direct import event_of
 from functions.admin.settings import AdminSettings
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _answer = Mangum(
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request of API Gateway."""
+    """Answer one request, of API Gateway or of a command with an AWS identity."""
     _metrics.invoked(context.aws_request_id)
-    answer: dict[str, Any] = _answer(event, context)
+    answer: dict[str, Any] = _answer(dict(event_of(event)), context)
     return answer

@@ -60,6 +60,7 @@ STREAMED = ("chat", "responses", "messages", "converse")
 # A value for each field that some row renames or drops.
 FIELD_VALUES: dict[str, Any] = {
     "dimensions": 64,
+    "encoding_format": "float",
     "max_completion_tokens": 7,
     "metadata": {"a": "b"},
     "prompt_cache_key": "k",
@@ -67,6 +68,7 @@ FIELD_VALUES: dict[str, Any] = {
     "seed": 3,
     "store": True,
     "stream_options": {"include_usage": True},
+    "top_n": 1,
     "user": "alice",
 }
 

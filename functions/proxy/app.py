@@ -44,6 +44,7 @@ _EXPOSED_HEADERS = [
     "x-bursar-model",
     "x-bursar-route",
     "x-bursar-attempts",
+    "x-bursar-attempts",
     "x-bursar-token-count",
 ]
 

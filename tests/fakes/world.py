@@ -166,7 +166,9 @@ class World:
         )
 
     def proxy_services(self, request_bytes_max: int = 10_000) -> ProxyServices:
-        models = ModelList(self.identity, self.lookup, self.storage.directory, self.vaults)
+        models = ModelList(
+            self.identity, self.lookup, self.storage.directory, self.vaults, self.targets
+        )
         return ProxyServices(self.completion, self.token_count, models, request_bytes_max)
 
     @property

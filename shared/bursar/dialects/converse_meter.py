@@ -67,7 +67,7 @@ class ConverseStreamMeter:
         elif kind == "metadata":
             self.usage = read_converse_usage(content.get("usage"))
             self.service_tier = _tier(content)
-            self.is_done = self._has_stopped
+            self.is_done = self._has_stopped and self.error is None
 
 
 def meter_converse(body: bytes) -> MeteredAnswer:

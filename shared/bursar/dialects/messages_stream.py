@@ -86,7 +86,7 @@ class MessagesStreamMeter:
             case "error":
                 self.error = str(event.get("error"))
             case "message_stop":
-                self.is_done = True
+                self.is_done = self.error is None
                 self.last_words = frame
             case _:
                 pass

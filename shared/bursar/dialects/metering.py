@@ -38,7 +38,7 @@ class StreamMeter(Protocol):
         output_bytes: length of everything generated so far, in UTF-8; no fewer than its tokens.
         reported_cost_usd: what the provider says that it charges, where it does.
         service_tier: the tier that it says it served the request in.
-        is_done: the terminal event has come.
+        is_done: the terminal event has come, and nothing before it said that the answer failed.
         last_words: the terminal event as it came, which waits until the books are closed.
         error: what the provider said went wrong, for the books only; None if nothing did.
     """

@@ -97,7 +97,7 @@ class ChatStreamMeter:
         """What is to be read in a frame; the terminal event is only noted."""
         data = data_of(frame)
         if data is not None and data.strip() == DONE:
-            self.is_done = True
+            self.is_done = self.error is None
             return None
         return data
 

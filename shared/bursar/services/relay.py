@@ -54,7 +54,7 @@ class MeteredStream:
             piece = reader.feed(chunk)
             if piece.strip():
                 yield piece
-            if reader.error is not None:
+            if reader.error is not None and not reader.is_done:
                 raise UpstreamBroken("The provider reported an error in its stream")
             if chunk is None and not reader.is_done:
                 raise UpstreamBroken("The provider's stream ended without its terminal event")
@@ -122,7 +122,9 @@ class StreamRelay:
             _LOG.exception("a stream failed", extra={"request_id": self._tab.request_id})
             await self._fail(write, error, BursarError.code)
         else:
-            await self._end(Status.SUCCESS)
+            # A terminal event may itself say that the answer failed; its caller should read why.
+            has_failed = self._stream.reader.error is not None
+            await self._end(Status.ERROR if has_failed else Status.SUCCESS)
             await _last_word(write, self._stream.reader.last_words())
 
     async def _fail(self, write: Write, error: Exception, code: str) -> None:

@@ -101,8 +101,13 @@ async def test_a_stream_without_usage_is_charged_by_the_bytes_it_generated() -> 
 
 @pytest.mark.parametrize(
     "ending",
-    [(), (UpstreamBroken("reset"),), (event({"error": {"message": "secret of the provider"}}),)],
-    ids=["no terminal event", "connection lost", "error event"],
+    [
+        (),
+        (UpstreamBroken("reset"),),
+        (event({"error": {"message": "secret of the provider"}}),),
+        (event({"error": {"message": "secret of the provider"}}) + DONE,),
+    ],
+    ids=["no terminal event", "connection lost", "error event", "error event and end"],
 )
 async def test_a_stream_that_breaks_ends_properly_and_is_charged(
     ending: tuple[bytes | Exception, ...],

@@ -106,5 +106,5 @@ class EventStreamMeter:
             self.usage = larger(self.usage, self._read_usage(event.usage))
 
     def _end(self, frame: bytes) -> None:
-        self.is_done = True
+        self.is_done = self.error is None
         self.last_words = frame

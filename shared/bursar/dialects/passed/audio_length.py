@@ -79,8 +79,9 @@ def wav_seconds(audio: bytes) -> float | None:
         return None
     if not bytes_per_s or block * 8 != channels * bits or bytes_per_s != rate * block:
         return None
-    samples: int = len(audio) - _WAV_HEADER.size
-    return samples / int(bytes_per_s)
+    # Where the samples follow at once, the head of their chunk is no sound.
+    start = _WAV_HEADER.size + (8 if audio.startswith(b"data", _WAV_HEADER.size) else 0)
+    return max(len(audio) - start, 0) / int(bytes_per_s)
 
 
 def _ogg_seconds(audio: bytes) -> float:

@@ -30,8 +30,9 @@ _LARGEST: Final = (2_880, 2_880)
 _GRID_PIXELS: Final = 4_000_000
 _GRID_PIXELS_MORE: Final = 2_000_000
 _FINEST_GRID: Final = 128
-# Models that plan a picture in words count those words as output, too.
-_WORDS_MAX: Final = 4_096
+# Models that plan a picture in words count those words as output, too; the first ones did not.
+_WORDS_MAX: Final = 2_048
+_WITHOUT_WORDS: Final = ("gpt-image-1", "gpt-image-1-mini")
 
 _SQUARE, _TALL, _WIDE = "1024x1024", "1024x1536", "1536x1024"
 _FIRST_MODELS: Final[Mapping[str, Mapping[str, int]]] = {
@@ -56,12 +57,17 @@ class Asked:
 
 def output_tokens_max(asked: Asked) -> int:
     """Of one picture."""
-    model, quality = asked.model.lower(), asked.quality or "auto"
+    model = asked.model.lower()
+    return _drawn_max(model, asked) + (0 if model in _WITHOUT_WORDS else _WORDS_MAX)
+
+
+def _drawn_max(model: str, asked: Asked) -> int:
+    quality = asked.quality or "auto"
     if fnmatchcase(model, "gpt-image-1*"):
         table = _FIRST_MODELS.get(quality, _FIRST_MODELS["high"])
-        return table.get(asked.size or "auto", max(table.values())) + _WORDS_MAX
+        return table.get(asked.size or "auto", max(table.values()))
     grids = next((_GRIDS[name] for name in _GRIDS if fnmatchcase(model, name)), {})
-    return _grid_tokens(_edges(asked.size), grids.get(quality, _FINEST_GRID)) + _WORDS_MAX
+    return _grid_tokens(_edges(asked.size), grids.get(quality, _FINEST_GRID))
 
 
 def _edges(size: str | None) -> tuple[int, int]:

@@ -24,7 +24,7 @@ _TOKENS_OF_PROMPT: Final = 256
 # Audio has twenty tokens a second (realtime guide), and speech about fourteen characters; half a
 # second for each leaves room for slow voices and for what is written shorter than it is spoken.
 _AUDIO_TOKENS_PER_CHARACTER: Final = 10
-_AUDIO_TOKENS_OF_SILENCE: Final = 1_000
+_AUDIO_TOKENS_OF_SILENCE: Final = 200
 
 
 class _Fields(msgspec.Struct):

@@ -164,6 +164,16 @@ def test_a_stream_ends_only_where_it_says_so() -> None:
     assert _metered(stream + STOP).is_done
 
 
+def test_comments_pass_until_the_end_and_events_without_usage_count_nothing() -> None:
+    meter = MessagesStreamMeter()
+    assert meter.passes(b": keep-alive\n\n")
+    assert meter.passes(named_frames([{"type": "message_start", "message": {}}]))
+    assert meter.passes(named_frames([{"type": "message_start", "message": 5}]))
+    assert meter.usage is None
+    assert not meter.passes(STOP)
+    assert not meter.passes(b": keep-alive\n\n")
+
+
 def test_an_error_in_a_stream_is_withheld_and_kept_for_the_books() -> None:
     reader = _reader()
     passed = reader.feed(wire_bytes("messages/overloaded.sse"))

@@ -67,6 +67,14 @@ def test_a_request_tells_what_it_is() -> None:
     assert request.document()["thinking"] == {"type": "enabled", "budget_tokens": 10_000}
 
 
+def test_claude_code_is_bounded() -> None:
+    raw = wire_bytes("messages/claude-code.request.json")
+    bound = parse_messages(raw).bound(_price(), 16_384)
+    assert len(raw) < bound.input_tokens < len(raw) + 4_096
+    assert (bound.output_tokens, bound.service_tier, bound.web_searches) == (32_000, None, 0)
+    assert (bound.writes_cache, bound.writes_cache_1h) == (True, True)
+
+
 def test_everything_but_the_model_keeps_its_bytes() -> None:
     raw = (
         b'{ "max_tokens": 10, "temperature": 0.10, "model":"anthropic/claude", "messages": [ '

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bursar.dialects.chat_plain import plain
 from bursar.dialects.messages_to_chat import MessagesToChat
 from bursar.dialects.translator import Asked, Untranslatable
 from bursar.domain.errors import BursarError, InvalidRequest
@@ -98,6 +99,18 @@ def test_a_conversation_with_tools_keeps_its_order() -> None:
             },
         },
     }
+
+
+def test_claude_code_is_understood_by_a_model_of_chat() -> None:
+    translated = _translated(**wire_json("messages/claude-code.request.json"))
+    system, asked, called, told = plain(translated, "max_tokens")["messages"]
+    assert system["content"].startswith("x-anthropic-billing-header")
+    assert len(asked["content"]) == 2
+    assert called["reasoning_content"] == "I should list it."
+    assert called["tool_calls"][0]["function"]["name"] == "Bash"
+    assert told == {"role": "tool", "tool_call_id": "call_00_gX1", "content": "README.md\nsrc"}
+    assert translated["reasoning_effort"] == "medium"
+    assert len(translated["user"]) == 64
 
 
 def test_results_of_tools_come_before_what_is_said_with_them() -> None:
@@ -463,6 +476,7 @@ def test_a_format_in_both_of_its_places_is_refused() -> None:
             [{"role": "user", "content": "x"}, {"role": "assistant", "content": "The"}],
             Untranslatable,
         ),
+        ([], InvalidRequest),
         ([{"role": "user", "content": []}], InvalidRequest),
         ([{"role": "user", "content": ""}], InvalidRequest),
         ([{"role": "user", "content": 5}], InvalidRequest),

@@ -188,13 +188,14 @@ def test_reasoning_that_was_signed_keeps_its_signature() -> None:
 
     signed = {"type": "thinking", "thinking": "hm", "signature": "EqQB"}
     unseen = {"type": "thinking", "thinking": "", "signature": "FqQB"}
+    whole = {"type": "thinking", "thinking": "at once", "signature": "GqQB"}
     redacted = {"type": "redacted_thinking", "data": "Emw"}
     chunks = [
         chunk(reasoning_content="h"),
         chunk(reasoning_content="m"),
         chunk(thinking_blocks=[{"index": 0, **signed}]),
         chunk(thinking_blocks=[{"index": 1, **unseen}]),
-        chunk(thinking_blocks=[{"index": 2, **redacted}]),
+        chunk(thinking_blocks=[{"index": 2, **redacted}, {"index": 3, **whole}]),
         chunk(reasoning_content="then"),
         chunk(content="x"),
     ]
@@ -203,6 +204,7 @@ def test_reasoning_that_was_signed_keeps_its_signature() -> None:
         signed,
         unseen,
         redacted,
+        whole,
         {"type": "thinking", "thinking": "then", "signature": "reasoning_content"},
     ]
     assert text == {"type": "text", "text": "x"}
@@ -278,6 +280,17 @@ def test_an_id_and_a_name_that_come_again_begin_no_second_call() -> None:
     ]
     (call,) = _put_together(_translated(chunks))["content"]
     assert call["input"] == {"a": 1}
+
+
+def test_arguments_that_look_whole_and_are_not_hold_the_next_call_back() -> None:
+    chunks = [
+        _call_chunk(index=0, id="t", function={"name": "f", "arguments": '{"a":{}'}),
+        _call_chunk(index=1, id="u", function={"name": "g", "arguments": "{}"}),
+        _call_chunk(index=0, function={"arguments": ',"b":1}'}),
+    ]
+    first, second = _put_together(_translated(chunks))["content"]
+    assert (first["name"], first["input"]) == ("f", {"a": {}, "b": 1})
+    assert (second["name"], second["input"]) == ("g", {})
 
 
 def test_a_call_without_an_id_gets_one_and_an_object_of_arguments_is_taken() -> None:

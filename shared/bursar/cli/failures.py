@@ -1,18 +1,34 @@
-"""How a command ends that cannot do its work: one line on standard error, and an exit code.
+"""How a command ends that cannot do its work: what went wrong, what to do, and an exit code.
 
 0  done
 1  anything that is not below
-2  wrong usage (click's own)
+2  wrong usage, or a value that the gateway does not take
 3  not found
 4  not signed in, or not allowed
 5  in conflict with what is there, or with a budget
+6  a check of `bursar doctor` failed
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
-_BY_STATUS = {401: 4, 403: 4, 404: 3, 409: 5}
+WRONG_USAGE: Final = 2
+NOT_FOUND: Final = 3
+NOT_ALLOWED: Final = 4
+CONFLICT: Final = 5
+UNHEALTHY: Final = 6
+_BY_STATUS = {
+    400: WRONG_USAGE,
+    401: NOT_ALLOWED,
+    402: CONFLICT,
+    403: NOT_ALLOWED,
+    404: NOT_FOUND,
+    409: CONFLICT,
+    422: WRONG_USAGE,
+}
 
 
 class Failed(click.ClickException):
@@ -30,3 +46,4 @@ class RefusedByGateway(Failed):
         about = f" (request {request_id})" if request_id else ""
         super().__init__(f"{detail}{about}", _BY_STATUS.get(status, 1))
         self.status = status
+        self.request_id = request_id

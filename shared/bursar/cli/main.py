@@ -9,6 +9,7 @@ import click
 
 _COMMANDS = {
     "account": ("bursar.cli.accounts", "account"),
+    "keys": ("bursar.cli.keys", "keys"),
     "project": ("bursar.cli.projects", "project"),
     "vault": ("bursar.cli.vaults", "vault"),
 }

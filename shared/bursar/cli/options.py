@@ -1,0 +1,157 @@
+"""Options that commands share, and what they make of them.
+
+Every command that asks a gateway takes the same options, wherever they stand behind its name.
+What they leave open is taken from the environment, and what that leaves open from the profile.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+
+import click
+
+from bursar.cli.connection import Connection, HttpConnection
+from bursar.cli.failures import NOT_ALLOWED, WRONG_USAGE, Failed
+from bursar.cli.output import KINDS, Output
+from bursar.cli.profiles import Profile, read_profiles
+from bursar.cli.secret_store import read_secret_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bursar.cli.output import Kind
+
+P = ParamSpec("P")
+ReturnT = TypeVar("ReturnT")
+
+LOCAL_URL = "http://127.0.0.1:8000"
+_WHERE = (
+    click.option("--profile", help="A profile of `bursar login`.  [env: BURSAR_PROFILE]"),
+    click.option("--url", help="The gateway's address.  [env: BURSAR_URL]"),
+    click.option(
+        "--stack",
+        help="Ask a deployed stack with your own AWS identity; no master key is needed.  "
+        "[env: BURSAR_STACK]",
+    ),
+    click.option("--region", help="The stack's region.  [env: AWS_REGION]"),
+)
+_HOW = (
+    click.option(
+        "--output",
+        "-o",
+        type=click.Choice(KINDS),
+        default=None,
+        help="How data is written.  [env: BURSAR_OUTPUT]  [default: table]",
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="Say nothing but what was asked for."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with.
+
+    Attributes:
+        profile_name: whose secret is used; None where an address was given instead.
+    """
+
+    connection: Connection
+    output: Output
+    profile: Profile
+    profile_name: str | None = None
+
+    def ask(self, method: str, path: str, body: object = None, **query: object) -> Any:
+        """Ask the gateway; see `Connection.ask`. Parameters that are None are left out."""
+        return self.connection.ask(method, path, body, query=query)
+
+
+def administers(
+    command: Callable[Concatenate[Session, P], ReturnT],
+) -> Callable[P, ReturnT]:
+    """Give a command the options that lead to a gateway, and a session in their place."""
+
+    @wraps(command)
+    def run(*arguments: P.args, **options: P.kwargs) -> ReturnT:
+        where = {name: options.pop(name) for name in ("profile", "url", "stack", "region")}
+        output = _output(options.pop("output"), is_quiet=bool(options.pop("quiet")))
+        return command(session_of(output, **where), *arguments, **options)  # type: ignore[arg-type]
+
+    for option in (*_HOW, *_WHERE)[::-1]:
+        run = option(run)
+    return run
+
+
+def displays(command: Callable[Concatenate[Output, P], ReturnT]) -> Callable[P, ReturnT]:
+    """Give a command that asks no gateway the options of its output."""
+
+    @wraps(command)
+    def run(*arguments: P.args, **options: P.kwargs) -> ReturnT:
+        output = _output(options.pop("output"), is_quiet=bool(options.pop("quiet")))
+        return command(output, *arguments, **options)
+
+    for option in _HOW[::-1]:
+        run = option(run)
+    return run
+
+
+def session_of(
+    output: Output,
+    *,
+    profile: str | None = None,
+    url: str | None = None,
+    stack: str | None = None,
+    region: str | None = None,
+) -> Session:
+    """The gateway that options, environment and profile lead to, in this order.
+
+    Raises:
+        Failed: they contradict each other, or there is no such profile, or no key.
+    """
+    name, known = _profile(profile, url, stack, region)
+    if known.stack is not None:
+        # boto3 is a quarter of a second that only a stack costs.
+        from bursar.cli.stack import StackConnection  # noqa: PLC0415
+
+        connection: Connection = StackConnection.found(known)
+    else:
+        connection = HttpConnection(known.url or LOCAL_URL, _master_key(name))
+    return Session(connection, output, known, name)
+
+
+def _profile(
+    profile: str | None, url: str | None, stack: str | None, region: str | None
+) -> tuple[str | None, Profile]:
+    if url and stack:
+        raise Failed("Give --url or --stack, not both", WRONG_USAGE)
+    environ = os.environ
+    if not (profile or url or stack):
+        profile = environ.get("BURSAR_PROFILE")
+        url = None if profile else environ.get("BURSAR_URL")
+        stack = None if profile or url else environ.get("BURSAR_STACK")
+    if url or stack:
+        return None, Profile(url, stack, region or environ.get("AWS_REGION"))
+    profiles = read_profiles()
+    name = profile or profiles.default
+    return (None, Profile(LOCAL_URL)) if name is None else (name, profiles.named(name))
+
+
+def _master_key(profile: str | None) -> str:
+    key = os.environ.get("BURSAR_MASTER_KEY")
+    if not key and profile is not None:
+        key = read_secret_of(profile)
+    if not key:
+        raise Failed(
+            "There is no master key to ask with: bursar login URL, or set BURSAR_MASTER_KEY",
+            NOT_ALLOWED,
+        )
+    return key
+
+
+def _output(kind: Any, *, is_quiet: bool) -> Output:
+    chosen = kind or os.environ.get("BURSAR_OUTPUT") or "table"
+    if chosen not in KINDS:
+        raise Failed(f"BURSAR_OUTPUT must be one of {', '.join(KINDS)}", WRONG_USAGE)
+    return Output(cast("Kind", chosen), is_quiet)

@@ -1,0 +1,163 @@
+"""What a command makes: a table for people, or JSON, lines of JSON or CSV for programs.
+
+Data goes to standard output, everything else to standard error. Amounts keep all their digits.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Kind = Literal["table", "json", "jsonl", "csv"]
+KINDS: Final = ("table", "json", "jsonl", "csv")
+_EMPTY: Final = "-"
+
+
+def as_shown(value: Any) -> str:
+    """A value in a cell."""
+    if value in (None, "", []):
+        return _EMPTY
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return dumped(value) if isinstance(value, dict) else str(value)
+
+
+def as_instant(value: Any) -> str:
+    """A moment in a cell, to the minute; the machine-readable outputs have all of it."""
+    return as_shown(value)[:16].replace("T", " ") if value else _EMPTY
+
+
+def as_usd(value: Any) -> str:
+    """An amount in a cell."""
+    return _EMPTY if value is None else f"${Decimal(str(value)):f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: the field, also the column's name in CSV.
+        title: its heading in a table.
+        shown: how a value reads in a table.
+        is_number: aligned to the right.
+    """
+
+    name: str
+    title: str
+    shown: Callable[[Any], str] = as_shown
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where and how a command's data is written.
+
+    Attributes:
+        is_quiet: say nothing that is not asked for.
+    """
+
+    kind: Kind = "table"
+    is_quiet: bool = False
+
+    def rows(self, rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> None:
+        """Write many records; all but the table and JSON as they come."""
+        if self.kind == "jsonl":
+            for row in rows:
+                click.echo(dumped(row))
+        elif self.kind == "csv":
+            _write_csv(rows, columns)
+        elif self.kind == "json":
+            click.echo(dumped(list(rows), indent=2))
+        else:
+            _write_table(list(rows), columns)
+
+    def record(self, row: Mapping[str, Any], columns: Sequence[Column]) -> None:
+        """Write one record: as a table its fields are one under the other."""
+        if self.kind == "table":
+            width = max(len(column.title) for column in columns)
+            for column in columns:
+                click.echo(f"{column.title:<{width}}  {column.shown(row.get(column.name))}")
+        elif self.kind == "json":
+            click.echo(dumped(row, indent=2))
+        else:
+            self.rows([row], columns)
+
+    def say(self, text: str) -> None:
+        """Tell a person something that is not the command's data."""
+        if not self.is_quiet:
+            click.echo(text, err=True)
+
+
+def dumped(value: Any, indent: int | None = None) -> str:
+    """JSON in which decimals are numbers with all their digits."""
+    import msgspec  # noqa: PLC0415 (the standard library's JSON has no exact numbers to write)
+
+    text = msgspec.json.Encoder(decimal_format="number").encode(value)
+    return (text if indent is None else msgspec.json.format(text, indent=indent)).decode()
+
+
+def draws() -> bool:
+    """Whether standard output is a terminal that may be drawn on in colours."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def _write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    for row in rows:
+        writer.writerow([_cell(row.get(column.name)) for column in columns])
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else as_shown(value) if isinstance(value, Decimal) else _text(value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else dumped(value)
+
+
+def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
+    cells = [[column.shown(row.get(column.name)) for column in columns] for row in rows]
+    if draws():
+        _draw_table(cells, columns)
+        return
+    titles = [column.title for column in columns]
+    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    for line in (titles, *cells):
+        click.echo("  ".join(_padded(line, widths, columns)).rstrip())
+
+
+def _padded(line: Sequence[str], widths: Sequence[int], columns: Sequence[Column]) -> list[str]:
+    return [
+        cell.rjust(width) if column.is_number else cell.ljust(width)
+        for cell, width, column in zip(line, widths, columns, strict=True)
+    ]
+
+
+def _draw_table(cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> None:
+    # A third of what starting this command would cost, were they imported above.
+    from rich import box  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.title, justify="right" if column.is_number else "left")
+    for line in cells:
+        table.add_row(*line)
+    Console().print(table)

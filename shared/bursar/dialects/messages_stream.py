@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bursar.dialects.counts import count_in
 from bursar.dialects.messages_usage import joined, read_tier, read_usage
 from bursar.dialects.metering import UNREADABLE
 from bursar.dialects.openai_usage import larger, reported_cost
@@ -82,7 +83,7 @@ class MessagesStreamMeter:
                 self._note(message.get("usage") if isinstance(message, dict) else None)
             case "message_delta":
                 self._note(event.get("usage"))
-                self._is_counted = self._usage is not None
+                self._is_counted |= count_in(event.get("usage"), "output_tokens") > 0
             case "error":
                 self.error = str(event.get("error"))
             case "message_stop":

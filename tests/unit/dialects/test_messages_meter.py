@@ -236,6 +236,17 @@ def test_a_later_report_of_zeros_does_not_make_the_input_free() -> None:
     assert _metered(named_frames(events)).usage == TokenUsage(8, 6)
 
 
+@pytest.mark.parametrize("usage", [None, {"input_tokens": 8}, {"output_tokens": 0}])
+def test_an_answer_whose_output_nobody_counted_counts_by_its_bytes(usage: Any) -> None:
+    text = {"type": "text_delta", "text": "hello"}
+    events = [
+        {"type": "message_start", "message": {"usage": {"input_tokens": 8, "output_tokens": 1}}},
+        {"type": "content_block_delta", "index": 0, "delta": text},
+        {"type": "message_delta", "delta": {}, "usage": usage},
+    ]
+    assert _metered(named_frames(events) + STOP).usage == TokenUsage(8, len("hello"))
+
+
 def test_a_cost_that_the_provider_states_is_reported() -> None:
     body = {"content": [], "usage": {"input_tokens": 1, "output_tokens": 1, "cost": 0.25}}
     assert meter_answer(msgspec.json.encode(body)).reported_cost_usd == Decimal("0.25")

@@ -239,7 +239,7 @@ def test_a_later_report_of_zeros_does_not_make_the_input_free() -> None:
 @pytest.mark.parametrize("usage", [None, {"input_tokens": 8}, {"output_tokens": 0}])
 def test_an_answer_whose_output_nobody_counted_counts_by_its_bytes(usage: Any) -> None:
     text = {"type": "text_delta", "text": "hello"}
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "message_start", "message": {"usage": {"input_tokens": 8, "output_tokens": 1}}},
         {"type": "content_block_delta", "index": 0, "delta": text},
         {"type": "message_delta", "delta": {}, "usage": usage},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from bursar.dialects.error_shape import ErrorShape
@@ -99,4 +99,14 @@ class InferenceRequest(Protocol):
 
     def rewritten(self, terms: Terms) -> bytes:
         """The body for a provider of the same dialect: only what the terms say is changed."""
+        ...
+
+
+@runtime_checkable
+class TakesUploads(Protocol):
+    """A request whose body may hold files, whose bytes are no tokens."""
+
+    @property
+    def text_bytes(self) -> int:
+        """Length of everything else."""
         ...

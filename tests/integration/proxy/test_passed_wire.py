@@ -284,3 +284,18 @@ async def test_a_picture_whose_stream_breaks_is_charged_as_far_as_it_can_have_co
     record, cost_usd = await _settled(world)
     assert (record.status, record.is_estimated) == (Status.ERROR, True)
     assert cost_usd > 0
+
+
+async def test_an_uploads_bytes_are_no_tokens_a_minute(
+    world: PassedWorld, http: httpx2.AsyncClient
+) -> None:
+    await world.user()
+    key = await world.key(rate_limit_tpm=1_000)
+    answer = await http.post(
+        "/v1/audio/transcriptions",
+        data={"model": "openai:whisper-1"},
+        files={"file": ("a.wav", wav(5))},
+        headers={"authorization": f"Bearer {key}"},
+    )
+    assert answer.status_code == 200
+    assert len(wav(5)) > 4 * 1_000

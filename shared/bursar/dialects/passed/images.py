@@ -17,13 +17,12 @@ from bursar.dialects.passed.image_tokens import (
     Asked,
     output_tokens_max,
 )
-from bursar.dialects.passed.request import JSON, PassedRequest, json_body
+from bursar.dialects.passed.request import JSON, PassedBody, PassedRequest, json_body
 from bursar.domain.errors import InvalidRequest, Unpriceable
 from bursar.domain.models import requested_model
 from bursar.domain.pricing import Bound
 
 if TYPE_CHECKING:
-    from bursar.dialects.passed.request import PassedBody
     from bursar.domain.pricing import Price
 
 # What a vendor may put around a prompt.
@@ -63,10 +62,12 @@ class ImagesRequest(PassedRequest):
 
     Attributes:
         input_images: pictures that it shows.
+        text_bytes: length of all that is no file.
     """
 
     fields: _Fields
-    input_images: int = 0
+    input_images: int
+    text_bytes: int
 
     def bound(self, price: Price | None, output_tokens_default: int) -> Bound:
         """The most it can use, in pictures and in tokens: the price says what of it is billed.
@@ -105,6 +106,16 @@ class ImagesRequest(PassedRequest):
         return tokens + (fields.partial_images or 0) * PARTIAL_IMAGE_TOKENS
 
 
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """A body as it came, and what it holds beside its fields."""
+
+    body: PassedBody
+    content_type: str
+    text_bytes: int
+    input_images: int
+
+
 def parse_generations(raw: bytes, content_type: str) -> ImagesRequest:
     """Read a request for new pictures.
 
@@ -112,9 +123,7 @@ def parse_generations(raw: bytes, content_type: str) -> ImagesRequest:
         InvalidRequest: not JSON, or a value out of range.
         Unprocessable: a field is missing or of the wrong type.
     """
-    body = json_body(raw, content_type)
-    shown = _count(body.read(_Pictures))
-    return _request(body, JSON, shown, "/v1/images/generations", "images")
+    return _request(_json(raw, content_type), "/v1/images/generations", "images")
 
 
 def parse_edits(raw: bytes, content_type: str) -> ImagesRequest:
@@ -124,38 +133,42 @@ def parse_edits(raw: bytes, content_type: str) -> ImagesRequest:
         InvalidRequest: neither a form nor JSON, or a value out of range.
         Unprocessable: a field is missing or of the wrong type.
     """
-    if content_type.partition(";")[0].strip().lower() == JSON:
-        json = json_body(raw, content_type)
-        return _edits(json, JSON, _count(json.read(_Pictures)))
+    is_json = content_type.partition(";")[0].strip().lower() == JSON
+    came = _json(raw, content_type) if is_json else _form(raw, content_type)
+    if not came.input_images:
+        raise InvalidRequest("'image' is missing: there is nothing to edit", param="image")
+    return _request(came, "/v1/images/edits", "image_edits")
+
+
+def _json(raw: bytes, content_type: str) -> _Came:
+    body = json_body(raw, content_type)
+    return _Came(body, JSON, len(raw), _count(body.read(_Pictures)))
+
+
+def _form(raw: bytes, content_type: str) -> _Came:
     from bursar.dialects.passed.multipart import (  # noqa: PLC0415 (few requests are forms)
         MultipartBody,
     )
 
     form = MultipartBody(raw, content_type)
-    return _edits(form, content_type, len(form.files(*_Pictures.__struct_fields__)))
+    shown = len(form.files(*_Pictures.__struct_fields__))
+    return _Came(form, content_type, form.text_bytes(), shown)
 
 
-def _edits(body: PassedBody, content_type: str, shown: int) -> ImagesRequest:
-    if not shown:
-        raise InvalidRequest("'image' is missing: there is nothing to edit", param="image")
-    return _request(body, content_type, shown, "/v1/images/edits", "image_edits")
-
-
-def _request(
-    body: PassedBody, content_type: str, shown: int, endpoint: str, operation: str
-) -> ImagesRequest:
-    fields = body.read(_Fields)
+def _request(came: _Came, endpoint: str, operation: str) -> ImagesRequest:
+    fields = came.body.read(_Fields)
     _check(fields)
     return ImagesRequest(
-        body=body,
+        body=came.body,
         model=requested_model(fields.model),
         endpoint=endpoint,
         operation=operation,
-        content_type=content_type,
+        content_type=came.content_type,
         user=fields.user,
         is_streamed=bool(fields.stream),
         fields=fields,
-        input_images=shown,
+        input_images=came.input_images,
+        text_bytes=came.text_bytes,
     )
 
 

@@ -172,6 +172,9 @@ def test_nothing_follows_the_terminal_event() -> None:
     assert not meter.passes(b": comment\n\n")
     assert not meter.passes(b"data: [DONE]\n\n")
     assert meter.take(b'data: {"type":"x"}\n\n') is None
+    before = meter.output_bytes
+    meter.passes(b'data: {"delta":"more"}\n\n')
+    assert meter.output_bytes == before
 
 
 def test_events_are_given_to_translators_but_for_what_is_none() -> None:

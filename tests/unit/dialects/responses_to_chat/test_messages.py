@@ -146,3 +146,12 @@ def test_a_result_that_is_to_be_seen_follows_all_results() -> None:
         },
         {"role": "assistant", "content": "I see."},
     ]
+
+
+def test_what_is_to_be_seen_comes_before_what_is_said_next() -> None:
+    seen = [{"type": "input_image", "image_url": PNG}]
+    after = {"role": "user", "content": "And?"}
+    messages = messages_of(call("1"), result("1", seen), after)
+    assert [message["role"] for message in messages] == ["assistant", "tool", "user", "user"]
+    assert messages[1]["content"] == "The output follows."
+    assert messages[3] == after

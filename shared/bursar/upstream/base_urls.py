@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 _VALUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 _VERSION: Final = "/v1"
-_FREE: Final = frozenset({"credentials_file", "token_url"})
+# Any provider's token endpoint may be another one.
+_EXCHANGED_AT: Final = "token_url"
+# A path, which stands in no address.
+_FREE: Final = "credentials_file"
 # What is signed with an AWS role names a region, also where an address does not.
 ROLE_SCHEMES: Final = frozenset({"aws", "sagemaker"})
 
@@ -126,10 +129,10 @@ def parameters_of(
     Raises:
         WrongSetting: a value cannot stand in an address.
     """
-    found = {name: value for name, value in given.items() if name in _FREE}
+    found = {_EXCHANGED_AT: given[_EXCHANGED_AT]} if given.get(_EXCHANGED_AT) else {}
     for name, parameter in provider.parameters.items():
         where, value = _found(provider, name, parameter, given, environ)
-        if value and name not in _FREE and not _VALUE.fullmatch(value):
+        if value and name != _FREE and not _VALUE.fullmatch(value):
             raise WrongSetting(f"{where}: is not made of letters, digits, '-', '_', '.' and ':'.")
         if value:
             found[name] = value

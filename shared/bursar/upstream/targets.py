@@ -135,7 +135,14 @@ def _configured(
             f"providers.{name}: {name} has no API for language models that the gateway could "
             "speak with; remove it from the settings."
         )
-    provider = catalogue.get(name) or own_server(name, settings, catalogue)
+    provider = catalogue.get(name)
+    if provider is None:
+        return _target(own_server(name, settings, catalogue), settings, environ)
+    if settings.dialect or settings.operations:
+        raise WrongSetting(
+            f"providers.{name}: dialect and operations are for servers of your own; what {name} "
+            "serves is known. Give a server that serves something else another name."
+        )
     return _target(provider, settings, environ)
 
 

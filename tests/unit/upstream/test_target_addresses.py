@@ -205,6 +205,21 @@ def test_a_server_of_ones_own_may_say_what_it_serves() -> None:
     assert refusal("own", odd) == "providers.own.dialect: must be openai or anthropic."
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [ProviderSettings(KEY, dialect="anthropic"), ProviderSettings(KEY, operations=("chat",))],
+)
+def test_what_a_known_provider_serves_is_not_the_administrators_to_say(
+    settings: ProviderSettings,
+) -> None:
+    assert "for servers of your own" in refusal("groq", settings)
+
+
+def test_a_file_is_no_key_of_a_provider_that_takes_none() -> None:
+    settings = ProviderSettings(parameters={"credentials_file": "/keys/sa.json"})
+    assert "openai needs a key" in refusal("openai", settings)
+
+
 def test_a_key_may_travel_in_another_header() -> None:
     base = "https://x.example/v1"
     bare = target("own", ProviderSettings(KEY, api_base=base, auth_header="X-Token")).provider

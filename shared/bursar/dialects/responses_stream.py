@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bursar.dialects.metering import UNREADABLE
-from bursar.dialects.openai_usage import larger, reported_cost
+from bursar.dialects.openai_usage import reported_cost
 from bursar.dialects.responses_answer import generated_bytes
 from bursar.dialects.responses_usage import is_search, read_usage, searches_of, with_searches
 from bursar.dialects.sse import data_of
@@ -100,6 +100,8 @@ class ResponsesStreamMeter:
             self._note_item(event.output_index, msgspec.json.decode(event.item))
         elif event.response is not None:
             self._note_response(event.response)
+            if event.type in _TERMINAL:
+                self._note_end(event.response)
         if event.type == "error" or event.error is not None:
             flat = {"code": event.code, "message": event.message}
             self.error = _said(event.error or flat)
@@ -124,16 +126,16 @@ class ResponsesStreamMeter:
             self.service_tier = response.service_tier
         if response.error is not None:
             self.error = _said(response.error)
-        if response.usage is None:
-            return
+
+    def _note_end(self, response: _Response) -> None:
+        """Usage counts at the end only: what is told before leaves out what is still to come."""
         output = msgspec.json.decode(response.output)
         items = output if isinstance(output, list) else []
         self.output_bytes = max(self.output_bytes, generated_bytes(items))
         is_counted = bool(items) or response.tool_usage is not None
         searches = searches_of(items, response.tool_usage) if is_counted else self._web_searches
-        reported = with_searches(read_usage(response.usage), searches)
-        self.usage = larger(self.usage, reported)
-        self.reported_cost_usd = reported_cost(response.usage) or self.reported_cost_usd
+        self.usage = with_searches(read_usage(response.usage), searches)
+        self.reported_cost_usd = reported_cost(response.usage)
 
 
 def _said(error: Any) -> str:

@@ -142,6 +142,11 @@ def test_a_stream_without_its_terminal_event_is_not_done() -> None:
     assert meter.usage is None
 
 
+def test_usage_told_before_the_end_is_not_what_was_used() -> None:
+    early = {"usage": {"input_tokens": 9, "output_tokens": 0}}
+    assert _metered(_frame(type="response.in_progress", response=early)).usage is None
+
+
 def test_a_failed_response_is_over_and_metered_and_an_error() -> None:
     reader = _reader()
     passed = reader.feed(wire_bytes("responses/failed.sse"))

@@ -24,7 +24,7 @@ _HOP_HEADERS: Final = frozenset(
 )
 # The parameters that name an identity, and the variable of its secret.
 _IDENTITIES: Final = {"azure": (("tenant_id", "client_id"), "AZURE_CLIENT_SECRET")}
-_CREDENTIALS_FILE: Final = "credentials_file"
+CREDENTIALS_FILE: Final = "credentials_file"
 
 
 def credentialed(
@@ -44,7 +44,7 @@ def credentialed(
         if secret is not None:
             return replace(provider, auth=provider.identity_auth), secret
     key = found_key(provider, settings, environ)
-    if key is None and provider.needs_key and not parameters.get(_CREDENTIALS_FILE):
+    if key is None and provider.needs_key and not parameters.get(CREDENTIALS_FILE):
         raise WrongSetting(_no_key(provider))
     return provider, key
 

@@ -17,21 +17,13 @@ from bursar.upstream.base_urls import (
     parameters_of,
 )
 from bursar.upstream.catalogue import LEFT_OUT
-from bursar.upstream.credentials import credentialed, found_key, headers_of
+from bursar.upstream.credentials import CREDENTIALS_FILE, credentialed, found_key, headers_of
 from bursar.upstream.mock import MOCK_PROVIDER
 from bursar.upstream.own_servers import own_server
 from bursar.upstream.provider_settings import ProviderSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-__all__ = [
-    "DEFAULT_TIMEOUT_S",
-    "ProviderSettings",
-    "addressed",
-    "resolve_targets",
-    "role_providers",
-]
 
 DEFAULT_TIMEOUT_S: Final = 600.0
 _NOTHING: Final = ProviderSettings()
@@ -107,7 +99,10 @@ def addressed(
 
 
 def _without_key(provider: Provider, environ: Mapping[str, str], *, allows_private: bool) -> Target:
-    parameters = parameters_of(provider, {}, environ)
+    try:
+        parameters = parameters_of(provider, {}, environ)
+    except WrongSetting:  # variables that may be there for other programs, such as a region's
+        return Target(provider, "")
     base = given_base(provider, _NOTHING, environ)
     # A project's key of Google's brings the project along.
     known = {"project": "its-own", **parameters} if provider.auth == "google" else parameters
@@ -150,12 +145,18 @@ def _in_environment(provider: Provider, environ: Mapping[str, str]) -> bool:
     has_base = bool(provider.env_base and environ.get(provider.env_base))
     if not provider.needs_key and provider.auth == "key":
         return has_base
+    if not any(environ.get(variable, "").strip() for variable in _credentials_of(provider)):
+        return False
     parameters = parameters_of(provider, {}, environ)
-    has_key = any(environ.get(variable, "").strip() for variable in provider.env_keys)
-    has_key = has_key or bool(parameters.get("credentials_file"))
-    if provider.auth == "google" and has_key:
+    if provider.auth == "google":
         parameters = _with_project(parameters, found_key(provider, _NOTHING, environ))
-    return has_key and (has_base or is_addressed(provider, None, parameters))
+    return has_base or is_addressed(provider, None, parameters)
+
+
+def _credentials_of(provider: Provider) -> tuple[str, ...]:
+    """Variables of which one is enough to call a provider."""
+    file = provider.parameters.get(CREDENTIALS_FILE)
+    return provider.env_keys if file is None else (*provider.env_keys, *file.env)
 
 
 def _target(provider: Provider, settings: ProviderSettings, environ: Mapping[str, str]) -> Target:

@@ -170,6 +170,14 @@ def test_a_credentials_file_and_a_project_in_the_environment_are_enough_for_vert
     assert targets.keys() == {"vertexai", "vertexaianthropic"}
 
 
+def test_variables_of_other_programs_do_not_stop_a_start_that_needs_none_of_them() -> None:
+    environ = {"AWS_REGION": "no region", "CLOUDFLARE_ACCOUNT_ID": "a/b", "OPENAI_API_KEY": KEY}
+    assert resolve_targets({}, environ, CATALOGUE).keys() == {"openai"}
+    assert addressed(CATALOGUE, environ)["bedrock"].base_url == ""
+    with pytest.raises(WrongSetting, match="CLOUDFLARE_ACCOUNT_ID"):
+        resolve_targets({}, {**environ, "CLOUDFLARE_API_TOKEN": KEY}, CATALOGUE)
+
+
 def test_an_aws_role_is_used_only_where_it_is_asked_for() -> None:
     environ = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
     assert resolve_targets({}, environ, CATALOGUE) == {}

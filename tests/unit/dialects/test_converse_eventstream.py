@@ -30,10 +30,13 @@ def _by_botocore(data: bytes) -> list[EventMessage]:
     return [EventMessage(message.headers, message.payload) for message in buffer]
 
 
-def test_a_recorded_stream_is_what_its_events_say() -> None:
-    assert event_stream.events(wire_json("converse/tools.events.json")) == RECORDED
-    assert b"".join(MESSAGES) == RECORDED
-    assert [read_message(frame) for frame in MESSAGES] == _by_botocore(RECORDED)
+@pytest.mark.parametrize("case", ["text", "thinking", "tools"])
+def test_a_recorded_stream_is_what_its_events_say(case: str) -> None:
+    recorded = wire_bytes(f"converse/{case}.eventstream")
+    assert event_stream.events(wire_json(f"converse/{case}.events.json")) == recorded
+    frames = MessageSplitter().feed(recorded)
+    assert b"".join(frames) == recorded
+    assert [read_message(frame) for frame in frames] == _by_botocore(recorded)
 
 
 def test_a_stream_split_at_any_byte_has_the_same_messages() -> None:

@@ -1,7 +1,8 @@
 """Items of a Responses request as the messages of a chat.
 
 One turn of the assistant is several items, its reasoning, its text and its calls, and one message
-of chat. Results of tools follow in messages of their own.
+of chat. Results of tools follow in messages of their own; they may have images, as chat has them
+between translators (see `chat_plain`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ class Conversation:
         self._turn: dict[str, Any] = {}
         self._reasons: list[Mapping[str, Any]] = []
         self._signatures: dict[str, dict[str, Any]] = {}
-        self._seen: list[dict[str, Any]] = []
         self._kinds: dict[str, Callable[[Mapping[str, Any], str], None]] = {
             "message": self._message,
             "reasoning": self._reasoning,
@@ -67,7 +67,6 @@ class Conversation:
         for index, item in enumerate(given):
             self._item(item, f"input[{index}]")
         self._end_turn()
-        self._show()
 
     def _item(self, item: Any, where: str) -> None:
         if not isinstance(item, dict):
@@ -88,7 +87,6 @@ class Conversation:
             self._said(item.get("content"), f"{where}.content")
             return
         self._end_turn()
-        self._show()
         if role in ("system", "developer"):
             self._system(text_of(item.get("content"), f"{where}.content"))
         elif role == "user":
@@ -158,14 +156,6 @@ class Conversation:
         self._end_turn()
         call_id = _text(item, "call_id", where)
         content = content_of(item.get("output"), f"{where}.output")
-        if isinstance(content, list):
-            # A result of chat is text, so what is to be seen follows when all results are there.
-            texts = [part["text"] for part in content if part["type"] == "text"]
-            self._seen += [
-                {"type": "text", "text": f"Output of call {call_id}:"},
-                *(part for part in content if part["type"] != "text"),
-            ]
-            content = "\n".join(texts) or "The output follows."
         self.messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
 
     def _nothing(self, item: Mapping[str, Any], where: str) -> None:
@@ -175,15 +165,9 @@ class Conversation:
         turn, self._turn = self._turn, {}
         reasons, self._reasons = self._reasons, []
         if turn.keys() & {"content", "refusal", "tool_calls"}:
-            self._show()
             self.messages.append({"role": "assistant", "content": None, **turn})
         else:
             self._leave_out(reasons, "turn_boundary")
-
-    def _show(self) -> None:
-        seen, self._seen = self._seen, []
-        if seen:
-            self.messages.append({"role": "user", "content": seen})
 
 
 def _signatures(items: list[Any], model: str) -> dict[str, dict[str, Any]]:

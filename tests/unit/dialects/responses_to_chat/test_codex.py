@@ -51,8 +51,8 @@ def test_codexs_tool_results_are_carried() -> None:
     assert turn[2] == {"role": "tool", "tool_call_id": "call_b", "content": "Nothing found."}
     patch = msgspec.json.decode(turn[3]["tool_calls"][0]["function"]["arguments"])
     assert patch["input"].startswith("*** Begin Patch\n")
-    assert [message["role"] for message in turn[4:]] == ["tool", "assistant", "tool", "user"]
-    assert turn[-1]["content"][1]["type"] == "image_url"
+    assert [message["role"] for message in turn[4:]] == ["tool", "assistant", "tool"]
+    assert turn[-1]["content"][0]["type"] == "image_url"
 
 
 def test_codexs_search_is_refused_with_what_to_set_in_codex() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from bursar.dialects.chat_wire import CHAT
+from bursar.dialects.request import Terms
 from tests.fakes.responses_over_chat import (
     PNG,
     call,
@@ -14,6 +16,7 @@ from tests.fakes.responses_over_chat import (
     refused,
     result,
     said,
+    to_chat,
 )
 
 
@@ -131,27 +134,29 @@ def test_a_refusal_comes_back_as_one() -> None:
     ]
 
 
-def test_a_result_that_is_to_be_seen_follows_all_results() -> None:
+def test_a_result_may_be_seen() -> None:
     seen = [{"type": "input_text", "text": "A shot"}, {"type": "input_image", "image_url": PNG}]
     messages = messages_of(call("1"), call("2"), result("1", seen), result("2"), said("I see."))
-    assert messages[1:] == [
-        {"role": "tool", "tool_call_id": "1", "content": "A shot"},
-        {"role": "tool", "tool_call_id": "2", "content": "ok"},
-        {
-            "role": "user",
-            "content": [
-                {"type": "text", "text": "Output of call 1:"},
-                {"type": "image_url", "image_url": {"url": PNG}},
-            ],
-        },
-        {"role": "assistant", "content": "I see."},
-    ]
+    assert messages[1] == {
+        "role": "tool",
+        "tool_call_id": "1",
+        "content": [
+            {"type": "text", "text": "A shot"},
+            {"type": "image_url", "image_url": {"url": PNG}},
+        ],
+    }
+    roles = [message["role"] for message in messages]
+    assert roles == ["assistant", "tool", "tool", "assistant"]
 
 
-def test_what_is_to_be_seen_comes_before_what_is_said_next() -> None:
+def test_a_provider_of_chat_sees_it_after_all_results() -> None:
     seen = [{"type": "input_image", "image_url": PNG}]
-    after = {"role": "user", "content": "And?"}
-    messages = messages_of(call("1"), result("1", seen), after)
-    assert [message["role"] for message in messages] == ["assistant", "tool", "user", "user"]
-    assert messages[1]["content"] == "The output follows."
-    assert messages[3] == after
+    translated = to_chat(input=[call("1"), call("2"), result("1", seen), result("2")])
+    sent = CHAT.settle_terms(translated, Terms("m"), False)  # noqa: FBT003 (see WireDialect)
+    assert [message["role"] for message in sent["messages"]] == [
+        "assistant",
+        "tool",
+        "tool",
+        "user",
+    ]
+    assert sent["messages"][3]["content"][-1] == {"type": "image_url", "image_url": {"url": PNG}}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.fakes.anthropic_upstream import FakeAnthropic
     from tests.fakes.openai_upstream import FakeOpenAI
 
 PROVIDER_KEY = "sk-canary-provider-key-of-the-e2e-suite"
@@ -38,11 +39,25 @@ class Holder:
 
 
 class Deployment:
-    """Gateways on one engine and one table, and what an administrator does there."""
+    """Gateways on one engine and one table, and what an administrator does there.
 
-    def __init__(self, folder: Path, engine: str, upstream: FakeOpenAI) -> None:
+    Args:
+        folder: for settings and logs.
+        engine: the DynamoDB endpoint.
+        upstream: who serves OpenAI's dialects, as `openai` and, chat alone, as `cerebras`.
+        anthropic: who serves Anthropic's, if any.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        engine: str,
+        upstream: FakeOpenAI,
+        anthropic: FakeAnthropic | None = None,
+    ) -> None:
         self.folder = folder
         self.upstream = upstream
+        self.anthropic = anthropic
         self.table = f"e2e-{uuid.uuid4().hex}"
         self.books = Books(engine, self.table)
         self._engine = engine
@@ -80,14 +95,22 @@ class Deployment:
             "input_price_per_million": float(INPUT_USD_PER_MILLION),
             "output_price_per_million": float(OUTPUT_USD_PER_MILLION),
         }
-        settings = {
-            "providers": {
-                "openai": {"api_key": PROVIDER_KEY, "api_base": self.upstream.base_url},
-            },
-            "pricing": {MODEL: price},
-        }
+        settings = {"providers": self._providers(), "pricing": {MODEL: price}}
         path.write_text(json.dumps(settings))  # JSON is YAML
         return path
+
+    def _providers(self) -> dict[str, dict[str, str]]:
+        bases = {"openai": self.upstream.base_url}
+        if self.anthropic is not None:
+            bases |= {"anthropic": self.anthropic.base_url, "cerebras": self.upstream.base_url}
+        return {name: {"api_key": PROVIDER_KEY, "api_base": base} for name, base in bases.items()}
+
+    def model(self, provider: str, words: str = "fake", **more: Any) -> str:
+        """A priced model of a provider whose name says how it behaves; its full name."""
+        name = f"{provider}:{words}"
+        rates = {"input_": str(INPUT_USD_PER_MILLION), "output": str(OUTPUT_USD_PER_MILLION)}
+        self.price(name, **rates, **more)
+        return name
 
     def price(self, model: str, *, output: str, input_: str = "0", **more: Any) -> None:
         """Price a model, in dollars a million tokens."""

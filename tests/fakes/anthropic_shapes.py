@@ -114,8 +114,9 @@ def blocks(request: Mapping[str, Any], behaviour: Behaviour) -> Iterator[dict[st
         yield from _search(f"srvtoolu_fake{at}")
     if _is_calling(request, behaviour):
         for at, tool in enumerate(request["tools"]):
-            call = {"id": f"toolu_fake{at}", "name": tool["name"]}
-            yield {"type": "tool_use", **call, "input": json.loads(content.ARGUMENTS)}
+            given = json.loads(content.arguments_for(tool.get("input_schema")))
+            call = {"id": f"toolu_fake{at}", "name": tool["name"], "input": given}
+            yield {"type": "tool_use", **call}
     else:
         yield {"type": "text", "text": _text(request, behaviour)}
 

@@ -116,9 +116,12 @@ def _tool_calls(request: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _tool_call(at: int, tool: Mapping[str, Any]) -> dict[str, Any]:
     kind = tool["type"]
-    is_custom = kind == "custom"
-    said = {"input": content.CUSTOM_INPUT} if is_custom else {"arguments": content.ARGUMENTS}
-    return {"id": f"call_fake{at or ''}", "type": kind, kind: {"name": tool[kind]["name"], **said}}
+    called = tool[kind]
+    if kind == "custom":
+        said = {"input": content.CUSTOM_INPUT}
+    else:
+        said = {"arguments": content.arguments_for(called.get("parameters"))}
+    return {"id": f"call_fake{at or ''}", "type": kind, kind: {"name": called["name"], **said}}
 
 
 def chat_events(request: Mapping[str, Any], behaviour: Behaviour, number: int) -> Iterator[bytes]:

@@ -135,5 +135,6 @@ def _tool_call(at: int, tool: Mapping[str, Any]) -> dict[str, Any]:
     if tool["type"] == "custom":
         said = {"id": f"ctc_fake{at}", "type": "custom_tool_call", "input": content.CUSTOM_INPUT}
     else:
-        said = {"id": f"fc_fake{at}", "type": "function_call", "arguments": content.ARGUMENTS}
+        arguments = content.arguments_for(tool.get("parameters"))
+        said = {"id": f"fc_fake{at}", "type": "function_call", "arguments": arguments}
     return {**said, **call}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ def words(count: int) -> list[str]:
 
 def thoughts(behaviour: Behaviour) -> list[str]:
     return [f"t{n} " for n in range(behaviour.thinking_tokens)]
+
+
+def arguments_for(schema: Mapping[str, Any] | None) -> str:
+    """What a tool is called with; one that takes nothing but an `input` gets a text there."""
+    if set((schema or {}).get("properties") or ()) == {"input"}:
+        return json.dumps({"input": CUSTOM_INPUT})
+    return ARGUMENTS
 
 
 def pieces_of(text: str) -> list[str]:

@@ -17,7 +17,7 @@ def section(title: str) -> str:
 
 
 def test_its_table_is_the_catalogue() -> None:
-    assert written(TEXT) == TEXT
+    assert written(TEXT) == TEXT, "run python -m infra.providers.table"
     assert len(table().splitlines()) == len(load_catalogue()) + 2
 
 

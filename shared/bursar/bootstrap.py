@@ -21,11 +21,13 @@ from bursar.ports import (
     Directory,
     Ledger,
     Platform,
+    PriceCatalogue,
     RateLimiter,
     ResetLog,
     Upstream,
     UsageLog,
 )
+from bursar.prices.catalogue import CompiledCatalogue
 from bursar.services.attempts import Attempts
 from bursar.services.breaker import Breaker
 from bursar.services.completion import Completion
@@ -37,6 +39,7 @@ from bursar.services.lookup import Lookup
 from bursar.services.master_key import MasterKey
 from bursar.services.model_list import ModelList
 from bursar.services.platform.lease_end import LeaseEnd
+from bursar.services.price_lookup import PriceLookup
 from bursar.services.project_lookup import ProjectLookup
 from bursar.services.rates import Rates
 from bursar.services.routes import Routes
@@ -180,12 +183,19 @@ def _refreshing_targets(
     )
 
 
+def catalogue_of_prices(settings: Settings) -> PriceCatalogue | None:
+    """The public prices that come with the software, unless the deployment does without."""
+    return CompiledCatalogue() if settings.policy.use_price_catalogue else None
+
+
 def proxy_services(
     settings: Settings, storage: Storage, reached: Providers, observe: Observe = unobserved
 ) -> ProxyServices:
     """Wire the data plane."""
     policy = settings.policy
-    lookup = Lookup(storage.directory, policy.directory_age_s)
+    prices = catalogue_of_prices(settings)
+    found = PriceLookup(storage.directory, prices, utc_now, policy.directory_age_s)
+    lookup = Lookup(storage.directory, policy.directory_age_s, found.price)
     projects = ProjectLookup(storage.platform, policy.directory_age_s)
     identity = Identity(lookup, projects, master_key(settings), policy, utc_now)
     targets = Targets(reached.targets, reached.refreshed)
@@ -205,7 +215,7 @@ def proxy_services(
         observe=observe,
     )
     count = TokenCount(identity, routes, rates, targets, vaults, reached.upstream, policy)
-    models = ModelList(identity, lookup, storage.directory, vaults)
+    models = ModelList(identity, lookup, storage.directory, vaults, targets, prices)
     return ProxyServices(completion, count, models, settings.request_bytes_max)
 
 
@@ -221,6 +231,7 @@ def admin_services(settings: Settings, storage: Storage) -> AdminServices:
         reset_log=storage.reset_log,
         master_key=master_key(settings),
         clock=utc_now,
+        catalogue=catalogue_of_prices(settings),
         providers=provider_names(settings),
         has_other_providers=settings.provider_keys_path is not None,
     )
@@ -246,6 +257,7 @@ def platform_services(settings: Settings, storage: Storage) -> PlatformServices:
         policy=settings.policy,
         rules=settings.platform,
         clock=utc_now,
+        catalogue=catalogue_of_prices(settings),
     )
 
 

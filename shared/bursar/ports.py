@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from bursar.domain.aliases import Alias
+    from bursar.domain.audit import AuditEntry, AuditFilter, AuditPage
     from bursar.domain.budgets import AccountKey, Budget
     from bursar.domain.holds import Balance, Hold, Shortfall
     from bursar.domain.keys import VirtualKey
     from bursar.domain.leases import Lease
+    from bursar.domain.models import ModelName
     from bursar.domain.people import Membership, Person
+    from bursar.domain.price_history import PriceStatement
     from bursar.domain.pricing import Price
     from bursar.domain.projects import Client, Project, ProjectBudget, ProviderKey, VaultShare
     from bursar.domain.proofs import Challenge, Session
@@ -80,6 +83,13 @@ class Directory(Protocol):
     def prices(self) -> Collection[Price]: ...
 
     @property
+    def price_patterns(self) -> Collection[Price]:
+        """Prices whose names hold wildcards; few, because each request may read them all."""
+        ...
+
+    def price_history(self, model_key: str) -> Collection[PriceStatement]: ...
+
+    @property
     def aliases(self) -> Collection[Alias]: ...
 
     async def link_digest(self, digest: str, key_id: str) -> None:
@@ -89,6 +99,27 @@ class Directory(Protocol):
     async def unlink_digest(self, digest: str) -> None: ...
 
     async def key_id_of(self, digest: str) -> str | None: ...
+
+
+class PriceCatalogue(Protocol):
+    """Public prices that the software ships with."""
+
+    @property
+    def date(self) -> str:
+        """The day that they are of, YYYY-MM-DD."""
+        ...
+
+    def price(self, name: ModelName, now: datetime) -> Price | None:
+        """A model's price at a time, from exactly its provider."""
+        ...
+
+    def why_not(self, name: ModelName) -> str | None:
+        """Why there is no price, for a person; None where there is one."""
+        ...
+
+    def models(self, provider: str) -> Sequence[str]:
+        """The names of a provider's priced models."""
+        ...
 
 
 class Links(Protocol):
@@ -268,6 +299,24 @@ class UsageLog(Protocol):
 
     async def user_page(self, user_id: str, *, skip: int, limit: int) -> Sequence[UsageRecord]:
         """One user's records, newest first."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Who changed what. Entries disappear by themselves `KEPT_DAYS` after they were made."""
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Enter an entry; again changes nothing."""
+        ...
+
+    async def page(
+        self, wanted: AuditFilter, *, limit: int, cursor: str | None = None
+    ) -> AuditPage:
+        """Entries newest first.
+
+        Raises:
+            InvalidRequest: the cursor is not one that a page gave.
+        """
         ...
 
 

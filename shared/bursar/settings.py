@@ -101,6 +101,7 @@ _PLAIN: Mapping[str, Callable[[Any], Any]] = {
 }
 _POLICY: Mapping[str, Callable[[Any], Any]] = {
     "allow_unpriced": flag,
+    "use_price_catalogue": flag,
     "user_field": lambda value: UserField(one_of(*UserField)(value)),
     "rate_limit_rpm": count,
     "output_tokens_default": count,

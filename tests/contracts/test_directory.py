@@ -12,6 +12,8 @@ from bursar.domain.aliases import Alias, AliasTarget, Strategy, TierDown
 from bursar.domain.budgets import Budget, Scope
 from bursar.domain.keys import VirtualKey
 from bursar.domain.periods import Calendar
+from bursar.domain.price_history import PriceStatement
+from bursar.domain.price_rates import RateTable, RateTier, Unit
 from bursar.domain.pricing import Price
 from bursar.domain.users import User
 
@@ -71,7 +73,25 @@ FULL_PRICE = Price(
     cached_input_usd_per_million=Decimal(0),
     context_window_tokens=128_000,
     max_output_tokens=16_384,
+    rates={Unit.CACHE_WRITE: Decimal("3.75"), Unit.WEB_SEARCH: Decimal(10)},
+    tiers=(RateTier(200_000, {Unit.INPUT: Decimal(6), Unit.OUTPUT: Decimal("22.5")}),),
+    service_tiers={
+        "priority": RateTable({Unit.INPUT: Decimal(5)}, (RateTier(1, {Unit.OUTPUT: Decimal(1)}),))
+    },
+    effective_from=NOW,
+    upcoming=(
+        Price(
+            "openrouter:meta-llama/llama-3",
+            Decimal(1),
+            None,
+            NOW,
+            NOW,
+            rates={Unit.IMAGE: Decimal("0.04")},
+            effective_from=LATER,
+        ),
+    ),
 )
+PATTERN = Price("openrouter:*", Decimal(1), Decimal(2), NOW, NOW)
 
 ALIAS = Alias("fast", (AliasTarget("groq:llama"),), NOW, NOW)
 FULL_ALIAS = Alias(
@@ -102,6 +122,7 @@ def directory(ports: Ports) -> Directory:
         ("budgets", "tier-2", FULL_BUDGET),
         ("prices", "openai:gpt-4o", PRICE),
         ("prices", "openrouter:meta-llama/llama-3", FULL_PRICE),
+        ("price_patterns", "openrouter:*", PATTERN),
         ("aliases", "fast", ALIAS),
         ("aliases", "team:smart", FULL_ALIAS),
     ],
@@ -301,3 +322,15 @@ async def test_an_unlinked_digest_finds_nothing(directory: Directory) -> None:
     await directory.unlink_digest(BARE_KEY.digest)
 
     assert await directory.key_id_of(BARE_KEY.digest) is None
+
+
+async def test_a_price_has_a_history_of_its_own(directory: Directory) -> None:
+    stated = PriceStatement("00000001", "openai:gpt-4o", NOW, FULL_PRICE)
+    removed = PriceStatement("00000002", "openai:gpt-4o", LATER)
+    history = directory.price_history("openai:gpt-4o")
+    assert await history.add(stated)
+    assert await history.add(removed)
+    assert not await history.add(replace(removed, stated_at=NOW))
+
+    assert await history.page(skip=0, limit=10) == [stated, removed]
+    assert not await directory.price_history("openai:gpt-4").page(skip=0, limit=10)

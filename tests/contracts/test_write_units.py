@@ -56,7 +56,9 @@ def a_record(hold: Hold) -> UsageRecord:
         key_id="9d2b8c1e-1111-4222-8333-444455556666",
         provider="anthropic",
         model="claude-sonnet-4-5-20250929",
-        usage=TokenUsage(123_456, 7_890, 100_000),
+        usage=TokenUsage(
+            123_456, 7_890, 100_000, cache_write_tokens=12_345, reasoning_tokens=4_321
+        ),
         cost_usd=Decimal("0.003210987654"),
         is_estimated=True,
         is_streamed=True,
@@ -66,6 +68,9 @@ def a_record(hold: Hold) -> UsageRecord:
         input_usd_per_million=Decimal("2.50"),
         output_usd_per_million=Decimal("10.00"),
         upstream_request_id="req_011CSHoEeqs5C35K2UUqR7Fy",
+        rates=(("cached_input", Decimal("0.3")), ("cache_write", Decimal("3.75"))),
+        price_version="anthropic:claude-sonnet-4-5@catalogue 2026-11-25",
+        service_tier="priority",
     )
 
 

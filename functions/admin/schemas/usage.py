@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -7,6 +8,7 @@ from bursar.domain.usage import Status, TokenUsage, UsagePage, UsageRecord
 from functions.admin.schemas.examples import examples
 from functions.admin.schemas.fields import Instant, Usd
 
+_TOTALS = frozenset({"input_tokens", "output_tokens", "cached_input_tokens"})
 _Rate = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
@@ -26,7 +28,12 @@ class UsageAnswer(BaseModel):
             "completion_tokens": 300,
             "total_tokens": 1500,
             "cached_tokens": 1024,
+            "token_details": {"reasoning_tokens": 128},
             "cost": 0.0002832,
+            "reported_cost": None,
+            "rates": {"input": 0.15, "output": 0.6, "cached_input": 0.075},
+            "price_version": "openai:gpt-4o-mini@catalogue 2026-11-25",
+            "service_tier": None,
             "status": "success",
             "outcome": "success",
             "error_message": None,
@@ -59,7 +66,19 @@ class UsageAnswer(BaseModel):
     completion_tokens: int | None
     total_tokens: int | None
     cached_tokens: int | None = Field(description="The part of the prompt read from a cache.")
+    token_details: dict[str, int] = Field(
+        description="Parts of the tokens that may cost another rate, and pieces; those that are "
+        "not zero, as in `cache_write_tokens`, `reasoning_tokens` and `web_searches`."
+    )
     cost: Usd | None = Field(description="US dollars; null where the model had no price.")
+    reported_cost: Usd | None = Field(description="What the provider itself says that it charges.")
+    rates: dict[str, Usd] = Field(
+        description="The rates that were charged, by unit as in `/v1/pricing`."
+    )
+    price_version: str | None = Field(description="Whose price it was, and since when.")
+    service_tier: str | None = Field(
+        description="The tier whose rates were charged; null for ordinary service."
+    )
     status: Literal["success", "error"]
     outcome: Status = Field(
         description="How the request ended: `disconnected` if the client left, `expired` if the "
@@ -96,7 +115,12 @@ class UsageAnswer(BaseModel):
             model=record.model,
             provider=record.provider,
             endpoint=record.endpoint,
+            token_details=_token_details(tokens),
             cost=record.cost_usd,
+            reported_cost=record.reported_cost_usd,
+            rates=_rates(record),
+            price_version=record.price_version,
+            service_tier=record.service_tier,
             status="success" if record.status is Status.SUCCESS else "error",
             outcome=record.status,
             error_message=record.error_message,
@@ -129,6 +153,19 @@ class UsagePageAnswer(BaseModel):
             data=[UsageAnswer.of(record) for record in page.records],
             next_cursor=page.next_cursor,
         )
+
+
+def _token_details(usage: TokenUsage | None) -> dict[str, int]:
+    if usage is None:
+        return {}
+    return {name: count for name, count in asdict(usage).items() if count and name not in _TOTALS}
+
+
+def _rates(record: UsageRecord) -> dict[str, Decimal]:
+    """All rates charged, those that the record keeps by name first."""
+    named = {"input": record.input_usd_per_million, "output": record.output_usd_per_million}
+    stated = {unit: rate for unit, rate in named.items() if rate is not None}
+    return {**stated, **dict(record.rates)}
 
 
 def _token_counts(usage: TokenUsage | None) -> dict[str, int | None]:

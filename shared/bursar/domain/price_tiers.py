@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BATCH: Final = "batch"
 _ORDINARY: Final = frozenset({"", "default", "standard", "standard_only", "on_demand"})
 _NEVER_DEARER: Final = frozenset({"flex", BATCH})
-_SURCHARGED: Final = frozenset({"priority", "fast"})
+_SURCHARGED: Final = frozenset({"priority", "fast", "ultrafast", "scale"})
 
 
 def possible_tables(price: Price, service_tier: str | None) -> list[RateTable]:
@@ -47,12 +47,22 @@ def charged_tables(
 
     What the provider says that it served counts, as far as the price knows it.
     """
+    name = charged_tier(price, requested, served)
+    if name is None:
+        return [price.table]
+    if name in price.service_tiers:
+        return [price.table.overlaid(price.service_tiers[name])]
+    return _all_tables(price)
+
+
+def charged_tier(price: Price, requested: str | None, served: str | None = None) -> str | None:
+    """The service tier whose rates count; None for ordinary service."""
     for name in (_normal(served), _normal(requested)):
         if name in price.service_tiers:
-            return [price.table.overlaid(price.service_tiers[name])]
+            return name
         if name and name in _ORDINARY | _NEVER_DEARER:
-            return [price.table]
-    return [price.table] if not _normal(requested) else _all_tables(price)
+            return None
+    return _normal(requested) or None
 
 
 def _all_tables(price: Price) -> list[RateTable]:

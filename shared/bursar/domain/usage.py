@@ -71,6 +71,9 @@ class UsageRecord:
         cost_usd: what the accounts were charged; None where the model had no price.
         is_estimated: the provider gave no usage, so tokens and cost are upper bounds.
         input_usd_per_million: the rate charged, kept because prices change; so with the output's.
+        rates: all other rates that were charged, by unit.
+        price_version: whose price it was and since when: `openai:gpt-5@catalogue 2026-11-20`.
+        service_tier: the tier that was charged, None for ordinary service.
         upstream_request_id: the provider's own id for the call.
         project_id: whose vault's key was used; None where it was the deployment's.
         client_id: the project's client that it counted for.
@@ -114,6 +117,9 @@ class UsageRecord:
     alias: str | None = None
     attempts: int | None = None
     route: str | None = None
+    rates: tuple[tuple[str, Decimal], ...] = ()
+    price_version: str | None = None
+    service_tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

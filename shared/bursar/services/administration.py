@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bursar.ports import Clock, Directory, Ledger, ResetLog, UsageLog
+from bursar.ports import Clock, Directory, Ledger, PriceCatalogue, ResetLog, UsageLog
 from bursar.services.admin_aliases import AliasAdministration
 from bursar.services.admin_budgets import BudgetAdministration
 from bursar.services.admin_keys import KeyAdministration
@@ -20,6 +20,7 @@ class AdminServices:
     """Everything that the management routes need.
 
     Attributes:
+        catalogue: prices models that no administrator has priced; None where none is used.
         providers: the names that make a model of whatever begins with them.
         has_other_providers: the deployment may reach some that are not among these.
     """
@@ -30,6 +31,7 @@ class AdminServices:
     reset_log: ResetLog
     master_key: MasterKey
     clock: Clock
+    catalogue: PriceCatalogue | None = None
     providers: Collection[str] = ()
     has_other_providers: bool = True
 
@@ -54,7 +56,7 @@ class AdminServices:
 
     @property
     def prices(self) -> PriceAdministration:
-        return PriceAdministration(self.directory, self.clock)
+        return PriceAdministration(self.directory, self.clock, self.catalogue)
 
     @property
     def aliases(self) -> AliasAdministration:

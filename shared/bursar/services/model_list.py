@@ -1,23 +1,26 @@
-"""The models a caller may ask for: those with a price."""
+"""The models a caller may ask for: those with a price, and aliases."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bursar.domain.errors import Forbidden, ModelNotFound
-from bursar.domain.models import ModelName, check_allowed, parse_model
-from bursar.ports import Directory
+from bursar.domain.errors import ModelNotFound
+from bursar.domain.models import ModelName, is_allowed, parse_model, requested_model
+from bursar.ports import Directory, PriceCatalogue
+from bursar.services.alias_list import is_for, shown_alias, shown_aliases
 from bursar.services.credentials import presented_credential
 from bursar.services.identity import Identity
 from bursar.services.lookup import Lookup
+from bursar.services.targets import Targets
 from bursar.services.vault_targets import VaultTargets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Collection, Mapping
 
-    from bursar.domain.keys import VirtualKey
     from bursar.domain.pricing import Price
+    from bursar.services.alias_list import MayUse
 
 _PAGE = 1_000
 
@@ -30,56 +33,80 @@ class ModelList:
     lookup: Lookup
     directory: Directory
     vaults: VaultTargets
+    targets: Targets
+    catalogue: PriceCatalogue | None = None
 
     async def all(self, headers: Mapping[str, str]) -> dict[str, Any]:
-        """Every priced model the key may use; a project's key, of the providers it can reach.
+        """Every priced model and alias the key may use; a project's, of providers it can reach.
+
+        The catalogue's are those of the providers that are configured.
 
         Raises:
             Unauthenticated: no valid credential.
         """
-        may_use = await self._permission(headers)
-        models: list[Price] = []
-        while page := await self.directory.prices.page(skip=len(models), limit=_PAGE):
-            models.extend(page)
-        shown = [_shown(price) for price in models if may_use(parse_model(price.model_key))]
+        providers, may_use = await self._permission(headers)
+        prices: list[Price] = []
+        while page := await self.directory.prices.page(skip=len(prices), limit=_PAGE):
+            prices.extend(page)
+        models = self._catalogued(providers)
+        models |= {parse_model(price.model_key): price.created_at for price in prices}
+        shown = [_shown(name, since) for name, since in models.items() if may_use(name, None)]
+        shown += await shown_aliases(self.directory.aliases, may_use)
         return {"object": "list", "data": sorted(shown, key=lambda model: str(model["id"]))}
 
     async def one(self, headers: Mapping[str, str], model_id: str) -> dict[str, Any]:
-        """One model.
+        """One model, or one alias.
 
         Raises:
             Unauthenticated: no valid credential.
             ModelNotFound: without a price, or not for this key.
         """
-        may_use = await self._permission(headers)
-        name = parse_model(model_id)
+        providers, may_use = await self._permission(headers)
+        name = requested_model(model_id)
+        alias = await self.lookup.alias(str(name))
+        if alias is not None and is_for(alias, may_use):
+            return shown_alias(alias)
         price = await self.lookup.price(str(name))
-        if price is None or not may_use(name):
+        is_there = price is not None and may_use(name, None)
+        if price is None or not is_there or not _is_reached(price, name, providers):
             raise ModelNotFound(f"Model '{model_id}' not found")
-        return _shown(price)
+        return _shown(name, price.created_at)
 
-    async def _permission(self, headers: Mapping[str, str]) -> Callable[[ModelName], bool]:
-        """Whether the caller may use a model."""
+    def _catalogued(self, providers: Collection[str]) -> dict[ModelName, datetime]:
+        """The catalogue's models of some providers, and since when it has them."""
+        catalogue = self.catalogue
+        if catalogue is None:
+            return {}
+        since = datetime.fromisoformat(catalogue.date).replace(tzinfo=UTC)
+        return {
+            ModelName(provider, model): since
+            for provider in providers
+            for model in catalogue.models(provider)
+        }
+
+    async def _permission(self, headers: Mapping[str, str]) -> tuple[Collection[str], MayUse]:
+        """The caller's providers, and whether it may use a model, by its name or by an alias."""
         credential = await self.identity.authenticate(presented_credential(headers))
         key, project = credential.key, credential.project
+        patterns = key.allowed_models if key else None
         if project is None:
-            return lambda name: _may_use(key, name)
+            configured = await self.targets.configured()
+            return configured, lambda name, alias: is_allowed(name, patterns, alias)
         providers = await self.vaults.providers(project.project_id)
-        return lambda name: name.provider in providers and _may_use(key, name)
+        return providers, (
+            lambda name, alias: name.provider in providers and is_allowed(name, patterns, alias)
+        )
 
 
-def _may_use(key: VirtualKey | None, name: ModelName) -> bool:
-    try:
-        check_allowed(name, key.allowed_models if key else None, "This API key")
-    except Forbidden:
-        return False
-    return True
+def _is_reached(price: Price, name: ModelName, providers: Collection[str]) -> bool:
+    """The catalogue prices more than can be called; what an administrator priced is wanted."""
+    return price.catalogue_date is None or name.provider in providers
 
 
-def _shown(price: Price) -> dict[str, Any]:
+def _shown(name: ModelName, since: datetime) -> dict[str, Any]:
     return {
-        "id": price.model_key,
+        "id": str(name),
         "object": "model",
-        "created": int(price.created_at.timestamp()),
-        "owned_by": parse_model(price.model_key).provider,
+        "created": int(since.timestamp()),
+        "owned_by": name.provider,
     }

@@ -24,6 +24,8 @@ class Policy:
 
     Attributes:
         allow_unpriced: serve models without a price, at no recorded cost, past every budget.
+        use_price_catalogue: price models by the catalogue that the software ships with, where the
+            administrator has set no price.
         rate_limit_rpm: requests a minute of each user who has no limit of their own.
         output_tokens_default: the longest answer assumed, and under a budget enforced, where
             neither the request nor the price row limits it.
@@ -41,6 +43,7 @@ class Policy:
     """
 
     allow_unpriced: bool = False
+    use_price_catalogue: bool = True
     user_field: UserField = UserField.OWN
     rate_limit_rpm: int | None = None
     output_tokens_default: int = 16_384

@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bursar.services.fresh import Fresh
 from bursar.services.listing import everything
-from bursar.services.lookup import Fresh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

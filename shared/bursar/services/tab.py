@@ -24,9 +24,11 @@ from bursar.domain.errors import BudgetExceeded, StoreUnavailable
 from bursar.domain.events import Closed, Observe, unobserved
 from bursar.domain.holds import Hold
 from bursar.domain.money import QUANTUM_USD, ZERO, canonical, display
-from bursar.domain.pricing import cost_of
+from bursar.domain.price_tiers import charged_tier
+from bursar.domain.pricing import Charge, charge_of, charge_of_unreported, told_apart
 from bursar.domain.unreported import TellsItsUsage, counted, most
 from bursar.domain.usage import Status, TokenUsage, UsageRecord
+from bursar.services.charged_rates import charged_rates
 from bursar.services.identity import Caller
 from bursar.services.quoting import Quote
 from bursar.services.rates import RateTicket
@@ -277,7 +279,7 @@ class Till:
                 return
 
     def _record(self, tab: Tab, outcome: Outcome) -> UsageRecord:
-        usage, cost_usd, is_estimated = self._bill(tab, outcome)
+        usage, charge, is_estimated = self._bill(tab, outcome)
         price, model = tab.quote.price, tab.request.model
         caller, now = tab.caller, self._clock()
         return UsageRecord(
@@ -290,14 +292,15 @@ class Till:
             provider=model.provider,
             model=model.model,
             usage=usage,
-            cost_usd=cost_usd,
+            cost_usd=None if charge is None else charge.cost_usd,
             is_estimated=is_estimated,
             is_streamed=tab.request.is_streamed,
             error_message=outcome.error_message,
             duration_ms=(now - tab.opened_at) // timedelta(milliseconds=1),
             first_token_ms=outcome.first_token_ms,
-            input_usd_per_million=price.input_usd_per_million if price else None,
-            output_usd_per_million=price.output_usd_per_million if price else None,
+            **charged_rates(price, charge),
+            service_tier=_service_tier(tab, outcome),
+            reported_cost_usd=outcome.reported_cost_usd,
             upstream_request_id=outcome.upstream_request_id,
             project_id=caller.project.project_id if caller.project else None,
             client_id=caller.client_id,
@@ -305,21 +308,46 @@ class Till:
             **tab.trail.remarks(str(model)),
         )
 
-    def _bill(self, tab: Tab, outcome: Outcome) -> tuple[TokenUsage | None, Decimal | None, bool]:
-        """Tokens, cost and whether they are upper bounds."""
-        price, bound = tab.quote.price, tab.quote.bound
+    def _bill(self, tab: Tab, outcome: Outcome) -> tuple[TokenUsage | None, Charge | None, bool]:
+        """Tokens, what they are charged, and whether they are upper bounds."""
+        price = tab.quote.price
         match outcome.billing:
             case Billing.NOTHING:
-                return None, ZERO, False
+                return None, Charge(ZERO, {}), False
             case Billing.UNKNOWN:
-                charge = tab.hold.amount_usd if self._policy.charges_unknown else ZERO
-                return None, None if price is None else charge, True
+                amount_usd = tab.hold.amount_usd if self._policy.charges_unknown else ZERO
+                return None, None if price is None else Charge(amount_usd, {}), True
             case Billing.METERED:
-                own = _own_usage(tab.request, price)
-                known = counted(outcome.usage, own, price)
-                usage = known or most(bound, outcome.output_bytes)
-                cost = None if price is None else cost_of(usage, price)
-                return usage, cost, known is None
+                known = counted(outcome.usage, _own_usage(tab.request, price), price)
+                if known is None:
+                    return _bill_of_unreported(tab, outcome)
+                if price is None:
+                    return known, None, False
+                known = told_apart(known, tab.quote.bound, price)
+                return known, _charge(tab, outcome, known, price), False
+
+
+def _bill_of_unreported(
+    tab: Tab, outcome: Outcome
+) -> tuple[TokenUsage | None, Charge | None, bool]:
+    """All that the bound allows of the input, and of the output what was seen, at the dearest."""
+    bound, price = tab.quote.bound, tab.quote.price
+    usage = most(bound, outcome.output_bytes)
+    if price is None:
+        return usage, None, True
+    cost_usd = charge_of_unreported(bound, price, outcome.output_bytes, outcome.service_tier)
+    return usage, replace(_charge(tab, outcome, usage, price), cost_usd=cost_usd), True
+
+
+def _charge(tab: Tab, outcome: Outcome, usage: TokenUsage, price: Price) -> Charge:
+    return charge_of(usage, price, tab.quote.bound.service_tier, outcome.service_tier)
+
+
+def _service_tier(tab: Tab, outcome: Outcome) -> str | None:
+    price, requested = tab.quote.price, tab.quote.bound.service_tier
+    if price is None:
+        return outcome.service_tier or requested
+    return charged_tier(price, requested, outcome.service_tier)
 
 
 def _own_usage(request: InferenceRequest, price: Price | None) -> TokenUsage | None:

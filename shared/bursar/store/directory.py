@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bursar.domain.aliases import Alias
 from bursar.domain.budgets import Budget
 from bursar.domain.keys import VirtualKey
+from bursar.domain.price_history import PriceStatement
 from bursar.domain.pricing import Price
 from bursar.domain.users import User
 from bursar.store.collection import DynamoCollection
@@ -48,6 +49,9 @@ class DynamoDirectory:
             call, table_name, pk="PRICE", record_type=Price, id_field="model_key"
         )
 
+        self.price_patterns = DynamoCollection(
+            call, table_name, pk="PRICE_PATTERN", record_type=Price, id_field="model_key"
+        )
         self.aliases = DynamoCollection(
             call,
             table_name,
@@ -55,6 +59,15 @@ class DynamoDirectory:
             record_type=Alias,
             id_field="name",
             documents=_ALIAS_DOCUMENTS,
+        )
+
+    def price_history(self, model_key: str) -> DynamoCollection[PriceStatement]:
+        return DynamoCollection(
+            self._call,
+            self._table_name,
+            pk=f"PRICE_HISTORY#{model_key}",
+            record_type=PriceStatement,
+            id_field="number",
         )
 
     async def link_digest(self, digest: str, key_id: str) -> None:

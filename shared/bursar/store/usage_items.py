@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NOTATION: Final = RecordNotation(UsageRecord, in_key=("user_id", "request_id", "usage"))
 _COUNTS: Final = tuple(field.name for field in fields(TokenUsage))
+_ALWAYS: Final = frozenset({"input_tokens", "output_tokens", "cached_input_tokens"})
 _PREFIX: Final = "USAGE#"
 
 
@@ -25,11 +26,21 @@ def usage_key(user_id: str, request_id: str) -> dict[str, Attribute]:
 
 
 def usage_item(entry: UsageRecord) -> dict[str, Attribute]:
-    """The record with its token counts as attributes of their own."""
-    counts = {
-        name: encode(getattr(entry.usage, name)) for name in _COUNTS if entry.usage is not None
-    }
-    return usage_key(entry.user_id, entry.request_id) | _NOTATION.attributes(entry) | counts
+    """The record with its token counts as attributes of their own; parts only where there are any.
+
+    An item of up to 1 KB costs one unit to write, which a usual record has to stay below.
+    """
+    attributes = _NOTATION.attributes(entry)
+    if not entry.rates:
+        del attributes["rates"]
+    return usage_key(entry.user_id, entry.request_id) | attributes | _counts(entry.usage)
+
+
+def _counts(usage: TokenUsage | None) -> dict[str, Attribute]:
+    if usage is None:
+        return {}
+    counts = {name: getattr(usage, name) for name in _COUNTS}
+    return {name: encode(count) for name, count in counts.items() if count or name in _ALWAYS}
 
 
 def read_usage(item: Item) -> UsageRecord:

@@ -46,6 +46,10 @@ def encode(plain: Any) -> Attribute:
             return number(plain)
         case list() | tuple():
             return {"L": [encode(each) for each in plain]}
+        case dict():
+            return {"M": {name: encode(each) for name, each in plain.items()}}
+        case None:
+            return {"NULL": True}
         case _:
             raise TypeError(f"{type(plain).__name__} has no notation in DynamoDB")
 
@@ -60,6 +64,8 @@ def decode(attribute: Attribute) -> Any:
             return [decode(each) for each in value]
         case "M":
             return {name: decode(each) for name, each in value.items()}
+        case "NULL":
+            return None
         case _:
             return value
 

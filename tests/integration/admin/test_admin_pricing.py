@@ -30,6 +30,11 @@ async def test_setting_a_price_answers_with_all_of_it(admin: httpx2.AsyncClient)
         "cached_input_price_per_million": 0.075,
         "context_window_tokens": None,
         "max_output_tokens": None,
+        "rates": {},
+        "tiers": [],
+        "service_tiers": {},
+        "effective_from": "2026-01-10T12:00:00Z",
+        "upcoming": [],
         "created_at": "2026-01-10T12:00:00Z",
         "updated_at": "2026-01-10T12:00:00Z",
     }

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bursar.ports import Clock, Directory, Ledger, Platform, RateLimiter, UsageLog
+from bursar.ports import (
+    Clock,
+    Directory,
+    Ledger,
+    Platform,
+    PriceCatalogue,
+    RateLimiter,
+    UsageLog,
+)
 from bursar.services.master_key import MasterKey
 from bursar.services.platform.access import Access
 from bursar.services.platform.attempts import Attempts
@@ -29,6 +37,7 @@ from bursar.services.platform.sign_in import SignIn
 from bursar.services.platform.vault_rotation import VaultRotation
 from bursar.services.platform.vault_shares import VaultShares
 from bursar.services.policy import Policy
+from bursar.services.price_lookup import PriceLookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class PlatformServices:
     policy: Policy
     rules: PlatformRules
     clock: Clock
+    catalogue: PriceCatalogue | None = None
 
     @property
     def access(self) -> Access:
@@ -115,8 +125,14 @@ class PlatformServices:
 
     @property
     def reported_usage(self) -> ReportedUsage:
+        age_s = self.policy.directory_age_s
         return ReportedUsage(
-            self.platform, self.directory, self.ledger, self.usage_log, self.spending, self.clock
+            self.platform,
+            PriceLookup(self.directory, self.catalogue, self.clock, age_s),
+            self.ledger,
+            self.usage_log,
+            self.spending,
+            self.clock,
         )
 
     @property

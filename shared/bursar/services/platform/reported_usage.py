@@ -11,7 +11,6 @@ record and lease change together, and the accounts are charged when the lease cl
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,17 +18,19 @@ from typing import TYPE_CHECKING
 from bursar.domain.errors import StoreUnavailable
 from bursar.domain.holds import Hold
 from bursar.domain.ids import request_id
+from bursar.domain.models import ModelName
 from bursar.domain.money import ZERO, canonical
-from bursar.domain.pricing import cost_of
+from bursar.domain.pricing import Charge, charge_of
 from bursar.domain.projects import project_user_id
 from bursar.domain.usage import UsageRecord
-from bursar.ports import Clock, Directory, Entered, Ledger, Platform, UsageLog
+from bursar.ports import Clock, Entered, Ledger, Platform, UsageLog
+from bursar.services.charged_rates import charged_rates
 from bursar.services.platform.project_spending import ProjectSpending
 from bursar.services.platform.sealed_keys import active_key
+from bursar.services.price_lookup import PriceLookup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from bursar.domain.leases import Lease
     from bursar.domain.pricing import Price
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 _HELD_FOR = timedelta(minutes=15)
 _ENTERED_WITHIN = timedelta(minutes=1)
 _TRIES = 20
-# As in gpt-4o-mini-2024-07-18 and claude-sonnet-4-5-20250929.
-_RELEASE_DATE = re.compile(r"-20\d\d-?[01]\d-?[0-3]\d$", re.ASCII)
 _AT_ONCE = 8
 
 
@@ -51,7 +50,7 @@ class ReportedUsage:
     """The books of direct mode. Nothing that is reported is refused: it has been spent."""
 
     platform: Platform
-    directory: Directory
+    prices: PriceLookup
     ledger: Ledger
     usage_log: UsageLog
     spending: ProjectSpending
@@ -119,6 +118,7 @@ class ReportedUsage:
             self._key_id(project, report),
             self.spending.client_named(project, report.client_name),
         )
+        charge = _charge(report, price)
         return UsageRecord(
             request_id=request_id(now),
             user_id=project_user_id(project.project_id),
@@ -128,12 +128,11 @@ class ReportedUsage:
             provider=report.provider,
             model=report.model,
             usage=report.usage,
-            cost_usd=_cost_usd(report, price),
+            cost_usd=None if charge is None else charge.cost_usd,
             is_streamed=report.is_streamed,
             duration_ms=report.duration_ms,
             first_token_ms=report.first_token_ms,
-            input_usd_per_million=price.input_usd_per_million if price else None,
-            output_usd_per_million=price.output_usd_per_million if price else None,
+            **charged_rates(price, charge),
             project_id=project.project_id,
             client_id=client_id if lease is None else lease.client_id,
             provider_key_id=key_id,
@@ -145,11 +144,8 @@ class ReportedUsage:
 
         SDKs up to 1.10 report the name that the provider answered with, which is such a one.
         """
-        price = await self.directory.prices.get(f"{report.provider}:{report.model}")
-        undated = _RELEASE_DATE.sub("", report.model)
-        if price is not None or undated == report.model:
-            return price
-        return await self.directory.prices.get(f"{report.provider}:{undated}")
+        found = await self.prices.find_release(ModelName(report.provider, report.model))
+        return None if found is None else found.price
 
     async def _key_id(self, project: Project, report: UsageReport) -> str | None:
         """The key that is named, if it is the project's; where none is, the provider's."""
@@ -161,10 +157,10 @@ class ReportedUsage:
         return None if key is None else key.provider_key_id
 
 
-def _cost_usd(report: UsageReport, price: Price | None) -> Decimal | None:
+def _charge(report: UsageReport, price: Price | None) -> Charge | None:
     if price is None:
         return None
-    return ZERO if report.usage is None else cost_of(report.usage, price)
+    return Charge(ZERO, {}) if report.usage is None else charge_of(report.usage, price)
 
 
 def _empty_hold(record: UsageRecord) -> Hold:

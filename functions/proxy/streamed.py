@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_S: Final = 15.0
 HEARTBEAT: Final = b": keep-alive\n\n"
+_EVENTS: Final = "text/event-stream"
 
 
 async def send_stream(
@@ -34,14 +35,13 @@ async def send_stream(
 
     Args:
         headers: those of the answer and of the request's record.
-        heartbeat_s: how long it may be silent once it has begun.
+        heartbeat_s: how long it may be silent once it has begun, if it is one of events.
     """
     stream = EventStream(send, answer.status, headers)
     relaying = asyncio.create_task(_relay(stream, answer))
-    watching = {
-        asyncio.create_task(until_gone(receive)),
-        asyncio.create_task(stream.beat(heartbeat_s)),
-    }
+    watching = {asyncio.create_task(until_gone(receive))}
+    if headers.get("content-type", "").startswith(_EVENTS):
+        watching.add(asyncio.create_task(stream.beat(heartbeat_s)))
     try:
         await asyncio.wait({relaying, *watching}, return_when=asyncio.FIRST_COMPLETED)
     finally:

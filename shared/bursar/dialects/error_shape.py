@@ -22,7 +22,7 @@ class ErrorShape(Protocol):
         ...
 
     def stream_failure(self, code: str) -> bytes:
-        """The frames that end a stream which cannot go on."""
+        """The frames that end a stream which cannot go on; nothing where it has no words."""
         ...
 
     def refusal(self, status: int, body: bytes) -> bytes:

@@ -47,6 +47,8 @@ class WireDialect:
             withheld.
         splitter: of one stream.
         stream_type: the content type of its streams.
+        other_streams: types of streams that are not made of events, such as `audio/`.
+        reader: of one stream that passes, where it may be such a one.
         settle_terms: completes a translated request for its provider, given the terms and whether
             it is streamed: model, stream, the output limit, the endpoint's own fields.
     """
@@ -56,6 +58,8 @@ class WireDialect:
     splitter: Callable[[], Splitter]
     settle_terms: Callable[[dict[str, Any], Terms, bool], dict[str, Any]]
     stream_type: str = "text/event-stream"
+    other_streams: tuple[str, ...] = ()
+    reader: Callable[[Splitter, StreamMeter], StreamReader] | None = None
 
 
 class StreamReader(Protocol):
@@ -105,6 +109,11 @@ class Passage(Protocol):
 
     @property
     def stream_type(self) -> str: ...
+
+    @property
+    def other_streams(self) -> tuple[str, ...]:
+        """How the content types of streams begin that are not made of events."""
+        ...
 
     def body(self, terms: Terms) -> bytes:
         """The provider's request.
@@ -173,7 +182,8 @@ class PassedStream(_Reading):
 
     def feed(self, chunk: bytes | None) -> bytes:
         passes = self._meter.passes
-        return b"".join([frame for frame in self._frames(chunk) if passes(frame)])
+        piece = b"".join([frame for frame in self._frames(chunk) if passes(frame)])
+        return piece if piece.strip() else b""
 
     def last_words(self) -> bytes:
         return self._meter.last_words
@@ -226,6 +236,10 @@ class PassThrough:
     def stream_type(self) -> str:
         return self._wire.stream_type
 
+    @property
+    def other_streams(self) -> tuple[str, ...]:
+        return self._wire.other_streams
+
     def body(self, terms: Terms) -> bytes:
         return self._request.rewritten(terms)
 
@@ -237,7 +251,7 @@ class PassThrough:
 
     def stream(self) -> StreamReader:
         meter = self._wire.stream_meter(not self._request.wants_usage)
-        return PassedStream(self._wire.splitter(), meter)
+        return (self._wire.reader or PassedStream)(self._wire.splitter(), meter)
 
     def refusal(self, status: int, body: bytes) -> bytes:
         return body
@@ -277,6 +291,10 @@ class Translation:
     @property
     def stream_type(self) -> str:
         return self._wire.stream_type
+
+    @property
+    def other_streams(self) -> tuple[str, ...]:
+        return self._wire.other_streams
 
     def body(self, terms: Terms) -> bytes:
         translated = self._translator.request(self._request.document())

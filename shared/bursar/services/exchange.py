@@ -203,4 +203,5 @@ def _error(
 
 
 def _is_stream(answer: UpstreamAnswer, passage: Passage) -> bool:
-    return answer.headers.get("content-type", "").startswith(passage.stream_type)
+    types = (passage.stream_type, *passage.other_streams)
+    return answer.headers.get("content-type", "").startswith(types)

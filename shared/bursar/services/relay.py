@@ -33,6 +33,10 @@ class ClientStalled(OSError):
     """The caller is connected and does not read."""
 
 
+class BrokenOff(OSError):
+    """The stream ended half way, and the caller's has to end as it did: without its end."""
+
+
 class MeteredStream:
     """A provider's stream as the caller may see it, up to but without its last words."""
 
@@ -42,7 +46,7 @@ class MeteredStream:
         self._api_key = api_key
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Whole events, joined as they came.
+        """Whole events, joined as they came, or whatever else the stream is made of.
 
         Raises:
             UpstreamBroken: it ended without its terminal event, or said that it failed.
@@ -52,7 +56,7 @@ class MeteredStream:
         while not reader.is_done:
             chunk = await anext(chunks, None)
             piece = reader.feed(chunk)
-            if piece.strip():
+            if piece:
                 yield piece
             if reader.error is not None and not reader.is_done:
                 raise UpstreamBroken("The provider reported an error in its stream")
@@ -128,8 +132,12 @@ class StreamRelay:
             await _last_word(write, self._stream.reader.last_words())
 
     async def _fail(self, write: Write, error: Exception, code: str) -> None:
+        """End the stream as a failed one; what has no words for that is broken off."""
         await self._end(Status.ERROR, error)
-        await _last_word(write, self._tab.request.errors.stream_failure(code))
+        said = self._tab.request.errors.stream_failure(code)
+        if not said:
+            raise BrokenOff("The provider's stream ended half way") from error
+        await _last_word(write, said)
 
     async def _pass_on(self, write: Write) -> None:
         piece = self._first

@@ -144,7 +144,7 @@ def outgoing(
     sent = {name: headers[name] for name in _FORWARDED if name in headers}
     sent |= {
         "content-type": passage.content_type,
-        "accept": passage.stream_type if request.is_streamed else "*/*",
+        "accept": _stream_types(passage) if request.is_streamed else "*/*",
         "user-agent": _USER_AGENT,
         "x-client-request-id": request_id,
         **endpoint.headers,
@@ -181,3 +181,7 @@ def _passed_versions(
     if passage.operation != request.operation:
         return {}
     return {name: headers[name] for name in _VERSIONS if name in headers}
+
+
+def _stream_types(passage: Passage) -> str:
+    return ", ".join([passage.stream_type, *(f"{begin}*" for begin in passage.other_streams)])

@@ -27,6 +27,7 @@ _PASSED = (
 )
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid")
 _EVENT_STREAM = "text/event-stream"
+_STREAMS = (_EVENT_STREAM, "audio/")
 _ERROR_BYTES_MAX = 64 * 1024
 _SECRET_PREFIX = 8
 
@@ -42,9 +43,9 @@ def passed_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def stream_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Those of a stream of events, whatever the framing that the provider uses."""
+    """Those of a stream of events, whatever the framing that the provider uses, or of audio."""
     passed = passed_headers(headers)
-    if not passed.get("content-type", "").startswith(_EVENT_STREAM):
+    if not passed.get("content-type", "").startswith(_STREAMS):
         passed["content-type"] = _EVENT_STREAM
     return passed
 

@@ -12,14 +12,17 @@ import httpx2
 import openai
 import pytest
 
+from bursar.dialects.passed.speech import parse_speech
+from bursar.domain.price_rates import Unit
 from bursar.domain.usage import Status
+from bursar.services.relay import BrokenOff
 from functions.proxy.app import create_app
 from tests.fakes.forms import wav
 from tests.fakes.openai_upstream import FakeOpenAI
 from tests.fakes.passed_shapes import PNG, TEXT
 from tests.fakes.passed_world import PassedWorld
 from tests.fakes.uploads import Upload, fields_of
-from tests.fakes.world import PROVIDER_KEY
+from tests.fakes.world import PROVIDER_KEY, drained
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -137,8 +140,23 @@ async def test_speech_comes_as_the_bytes_it_is_and_costs_its_characters(
     assert len(spoken.content) > 1_000
     record, cost_usd = await _settled(world)
     assert cost_usd == 16 * 15 / MILLION
-    assert spoken.response.headers["x-bursar-cost-usd"] == f"{cost_usd:f}"
-    assert not record.is_estimated
+    assert (record.is_estimated, record.status) == (False, Status.SUCCESS)
+
+
+async def test_speech_that_breaks_is_broken_off_and_charged(world: PassedWorld) -> None:
+    key = await world.someone("5")
+    await world.price("openai:fin-9000", rates={Unit.CHARACTER: Decimal(15)})
+    answer = await world.completion.serve(
+        "req_1",
+        {"authorization": f"Bearer {key}"},
+        b'{"model":"openai:fin-9000","input":"Hello!","voice":"alloy"}',
+        lambda raw: parse_speech(raw, "application/json"),
+    )
+    with pytest.raises(BrokenOff):
+        await drained(answer)
+    record, cost_usd = await _settled(world)
+    assert record.status is Status.ERROR
+    assert cost_usd > 0
 
 
 async def test_speech_by_tokens_is_charged_by_its_length_where_nothing_counts_it(

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from bursar.dialects.openai_errors import OPENAI_ERRORS
 from bursar.dialects.passed.request import PassedRequest, json_body
+from bursar.dialects.passed.spoken import WORDLESS_ERRORS
 from bursar.domain.errors import Unprocessable
 from bursar.domain.models import requested_model
 from bursar.domain.pricing import Bound
@@ -77,7 +79,9 @@ def parse_speech(raw: bytes, content_type: str) -> SpeechRequest:
         operation="speech",
         user=fields.user,
         has_user=False,
-        is_streamed=fields.stream_format == "sse",
+        # Audio goes on as it comes, too: who listens waits for its beginning only.
+        is_streamed=True,
+        errors=OPENAI_ERRORS if fields.stream_format == "sse" else WORDLESS_ERRORS,
         fields=fields,
     )
 

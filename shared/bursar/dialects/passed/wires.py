@@ -17,6 +17,7 @@ from bursar.dialects.passed.meters import (
     meter_speech,
     meter_transcript,
 )
+from bursar.dialects.passed.spoken import SpeechStream
 from bursar.dialects.passed.usage import read_counts, read_drawn, read_spoken
 from bursar.domain.usage import TokenUsage
 
@@ -74,7 +75,11 @@ def _wire(
 
 
 IMAGES = _wire(meter_images, _image_stream)
-SPEECH = _wire(meter_speech, _speech_stream)
+SPEECH = replace(
+    _wire(meter_speech, _speech_stream),
+    other_streams=("audio/",),
+    reader=SpeechStream,
+)
 TRANSCRIPTS = _wire(meter_transcript, _transcript_stream)
 RERANK = _wire(meter_ranking)
 COUNTED = _wire(meter_counted)

@@ -70,11 +70,12 @@ def test_an_administrators_limit_of_speech_holds() -> None:
     assert _speech(input="a" * 99).bound(by_tokens(max_output_tokens=50), 1).output_tokens == 50
 
 
-@pytest.mark.parametrize(
-    ("stream_format", "streams"), [(None, False), ("audio", False), ("sse", True)]
-)
-def test_only_events_are_a_stream(stream_format: str | None, streams: bool) -> None:  # noqa: FBT001 (a table's column)
-    assert _speech(stream_format=stream_format).is_streamed is streams
+def test_speech_streams_and_says_so_if_it_fails_where_it_can() -> None:
+    assert _speech().is_streamed
+    assert _speech().errors.stream_failure("upstream_broken") == b""
+    events = _speech(stream_format="sse")
+    assert events.is_streamed
+    assert b"upstream_broken" in events.errors.stream_failure("upstream_broken")
 
 
 def test_speech_of_nothing_is_refused() -> None:

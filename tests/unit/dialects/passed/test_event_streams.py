@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.dialects.passage import PassedStream
+from bursar.dialects.passage import PassedStream, StreamReader
 from bursar.dialects.passed.large_frames import LargeFrameSplitter
 from bursar.dialects.passed.wires import IMAGES, SPEECH, TRANSCRIPTS
 from bursar.dialects.sse import FrameSplitter, data_of
 from bursar.domain.errors import UpstreamBroken
 from bursar.domain.usage import TokenUsage
+from tests.fakes.forms import mp3, wav
 
 _WIRE = Path(__file__).parents[4] / "events" / "wire"
 _PICTURE = TokenUsage(13, 1_256, output_image_tokens=1_256, images=1)
@@ -30,9 +31,9 @@ def _stream(name: str) -> bytes:
     return (_WIRE / f"{name}.sse").read_bytes()
 
 
-def _reader(name: str) -> PassedStream:
+def _reader(name: str) -> StreamReader:
     wire, _ = _STREAMS[name]
-    return PassedStream(wire.splitter(), wire.stream_meter(False))  # noqa: FBT003 (a callable has no keywords)
+    return (wire.reader or PassedStream)(wire.splitter(), wire.stream_meter(False))  # noqa: FBT003 (a callable has no keywords)
 
 
 @pytest.mark.parametrize("name", _STREAMS)
@@ -45,6 +46,26 @@ def test_a_stream_cut_anywhere_passes_but_for_its_end_and_is_counted(name: str) 
         assert passed == b"".join(others)
         assert reader.last_words() == last
         assert (reader.is_done, reader.error, reader.usage) == (True, None, usage)
+
+
+@pytest.mark.parametrize("audio", [wav(0.02, rate=8_000), mp3(0.1), bytes(9), b"  \n", b"da", b""])
+def test_audio_cut_anywhere_goes_on_as_it_came_and_is_measured(audio: bytes) -> None:
+    for cut in range(min(len(audio), 300) + 1):
+        reader = _reader("speech/stream")
+        passed = [reader.feed(audio[:cut]), reader.feed(audio[cut:])]
+        assert not reader.is_done
+        passed.append(reader.feed(None))
+        assert b"".join(passed) == audio
+        assert (reader.is_done, reader.error, reader.usage) == (True, None, None)
+        assert (reader.last_words(), reader.service_tier) == (b"", None)
+        assert reader.reported_cost_usd is None
+        assert reader.output_bytes == SPEECH.meter(audio).output_bytes
+
+
+def test_audio_goes_on_before_its_end_is_there() -> None:
+    reader = _reader("speech/stream")
+    assert reader.feed(b"RIFF....") == b"RIFF...."
+    assert reader.feed(b"\n") == b"\n"
 
 
 @pytest.mark.parametrize("name", _STREAMS)

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 from botocore.eventstream import EventStreamBuffer
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bursar.dialects.converse_eventstream import EventMessage, MessageSplitter, read_message
@@ -15,6 +15,8 @@ from bursar.domain.errors import UpstreamBroken
 from tests.fakes import event_stream
 from tests.fakes.wire_files import wire_bytes, wire_json
 
+# A busy machine is no fault of the code.
+UNHURRIED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 RECORDED = wire_bytes("converse/tools.eventstream")
 MESSAGES = MessageSplitter().feed(RECORDED)
 HEADERS = st.dictionaries(
@@ -51,6 +53,7 @@ def test_a_stream_of_single_bytes_has_the_same_messages() -> None:
     assert [frame for byte in RECORDED for frame in splitter.feed(bytes([byte]))] == MESSAGES
 
 
+@UNHURRIED
 @given(st.lists(st.tuples(HEADERS, st.binary(max_size=60)), max_size=4))
 def test_whatever_can_be_sent_is_read_as_botocore_reads_it(
     messages: list[tuple[dict[str, str], bytes]],

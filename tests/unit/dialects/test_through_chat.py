@@ -8,7 +8,7 @@ import botocore.session
 import msgspec
 import pytest
 from botocore.validate import ParamValidator
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bursar.dialects.chat_to_messages import ChatToMessages
@@ -22,6 +22,8 @@ from bursar.dialects.translator import Asked
 from tests.fakes import event_stream, streamed_converse, streamed_messages
 from tests.fakes.wire_files import wire_bytes, wire_json
 
+# A busy machine is no fault of the code.
+UNHURRIED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 ASKED = Asked("anthropic:claude", wants_usage=True, created_s=1_790_000_000)
 TERMS = Terms("amazon.nova-pro-v1:0", output_tokens=1_000, output_tokens_max=1_000)
 REQUESTS = ["text", "tools", "thinking"]
@@ -57,6 +59,7 @@ def _merged(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return merged
 
 
+@UNHURRIED
 @given(streamed_messages.ANSWERS)
 def test_a_messages_answer_comes_back_from_chat_as_it_went(answer: dict[str, Any]) -> None:
     again = MessagesToChat(ASKED).answer(ChatToMessages(ASKED).answer(answer))
@@ -66,7 +69,7 @@ def test_a_messages_answer_comes_back_from_chat_as_it_went(answer: dict[str, Any
     assert again["usage"]["input_tokens"] == answer["usage"]["input_tokens"]
 
 
-@settings(max_examples=50)
+@UNHURRIED
 @given(streamed_messages.ANSWERS, st.integers(1, 9))
 def test_a_messages_stream_comes_back_from_chat_with_all_that_was_said(
     answer: dict[str, Any], size: int
@@ -178,6 +181,7 @@ def test_bedrocks_stream_reaches_a_caller_of_messages_whole(case: str) -> None:
     assert (told["content"], told["stop_reason"]) == (whole["content"], whole["stop_reason"])
 
 
+@UNHURRIED
 @given(streamed_converse.ANSWERS)
 def test_whatever_bedrock_says_can_be_told_to_a_caller_of_messages(answer: dict[str, Any]) -> None:
     told = msgspec.json.decode(_to_converse("text").whole(msgspec.json.encode(answer)))

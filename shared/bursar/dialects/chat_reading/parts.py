@@ -23,7 +23,7 @@ SHOWN: Final = frozenset({"text", "image_url", "file"})
 
 
 def read_parts(message: Fields, kinds: Collection[str]) -> list[Text | Image | Document]:
-    """A message's content; texts without a character are left out, for they say nothing.
+    """A message's content; blank texts are left out, for they say nothing and are refused.
 
     Args:
         message: whose `content` is taken.
@@ -37,7 +37,7 @@ def read_parts(message: Fields, kinds: Collection[str]) -> list[Text | Image | D
     if content is None:
         return []
     if isinstance(content, str):
-        return [Text(message.at("content"), content)] if content else []
+        return [Text(message.at("content"), content)] if content.strip() else []
     if not isinstance(content, list):
         path = message.at("content")
         raise InvalidRequest(f"'{path}' must be a string or a list of parts", param=path)
@@ -45,7 +45,7 @@ def read_parts(message: Fields, kinds: Collection[str]) -> list[Text | Image | D
         _read(Fields(part, message.dialect, f"{message.at('content')}[{index}]"), kinds)
         for index, part in enumerate(content)
     ]
-    return [part for part in parts if not isinstance(part, Text) or part.text]
+    return [part for part in parts if not isinstance(part, Text) or part.text.strip()]
 
 
 def _read(part: Fields, kinds: Collection[str]) -> Text | Image | Document:

@@ -17,6 +17,7 @@ from bursar.dialects.chat_reading.blocks import (
     ToolCall,
     ToolResult,
 )
+from bursar.dialects.chat_reading.call_ids import IdRule
 from bursar.dialects.translator import Untranslatable
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from bursar.dialects.chat_reading.blocks import Cache
 
+# The service's own description of `ToolUseId`.
+_IDS: Final = IdRule("a-zA-Z0-9_.:-", 64)
 _IMAGES: Final[Mapping[str, str]] = {
     "image/png": "png",
     "image/jpeg": "jpeg",
@@ -107,12 +110,14 @@ class ConversationWriter:
         return {"reasoningContent": {"redactedContent": block.data}}
 
     def _tool_use(self, block: ToolCall) -> dict[str, Any]:
-        used = {"toolUseId": block.id, "name": block.name, "input": dict(block.arguments)}
+        identifier = _IDS.fitted(block.id)
+        used = {"toolUseId": identifier, "name": block.name, "input": dict(block.arguments)}
         return {"toolUse": used}
 
     def _tool_result(self, block: ToolResult) -> dict[str, Any]:
         content = [_WRITERS[type(inner)](self, inner) for inner in block.blocks]
-        result: dict[str, Any] = {"toolUseId": block.call_id, "content": content}
+        call_id = _IDS.fitted(block.call_id)
+        result: dict[str, Any] = {"toolUseId": call_id, "content": content}
         if block.is_error:
             result["status"] = "error"
         return {"toolResult": result}

@@ -6,6 +6,8 @@
 | `messages`: user, assistant, tool | `messages`; neighbours of one role become one |
 | images, files | bytes of a format that Bedrock knows; links are refused: it fetches none |
 | `thinking_blocks` of a message | `reasoningContent`; unsigned reasoning is left out |
+| ids of calls | the same, or a stand-in where the provider would refuse them |
+| blank texts | left out: they say nothing, and are refused |
 | `name` of a tool's message | left out: the call's id names it; of another message refused |
 | `cache_control` of parts, messages, tools | a `cachePoint` behind them |
 | `tools`, `tool_choice`, `strict` | `toolConfig`; only functions |

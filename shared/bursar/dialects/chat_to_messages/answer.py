@@ -63,7 +63,7 @@ def signed(block: Mapping[str, Any]) -> dict[str, Any] | None:
     if block["type"] == "thinking" and block.get("signature"):
         return {
             "type": "thinking",
-            "thinking": block["thinking"],
+            "thinking": block.get("thinking", ""),
             "signature": block["signature"],
         }
     return None

@@ -20,6 +20,7 @@ from bursar.dialects.chat_reading.blocks import (
     ToolResult,
     Turn,
 )
+from bursar.dialects.chat_reading.call_ids import IdRule
 from bursar.dialects.translator import Untranslatable
 from bursar.domain.errors import InvalidRequest
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from bursar.dialects.chat_reading.blocks import Cache
 
+# Anthropic's own pattern; it states no length.
+_IDS: Final = IdRule("a-zA-Z0-9_-", 128)
 _IMAGES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
@@ -116,7 +119,7 @@ def _redacted(block: Redacted) -> dict[str, Any]:
 def _tool_use(block: ToolCall) -> dict[str, Any]:
     used = {
         "type": "tool_use",
-        "id": block.id,
+        "id": _IDS.fitted(block.id),
         "name": block.name,
         "input": dict(block.arguments),
     }
@@ -124,7 +127,8 @@ def _tool_use(block: ToolCall) -> dict[str, Any]:
 
 
 def _tool_result(block: ToolResult) -> dict[str, Any]:
-    result: dict[str, Any] = {"type": "tool_result", "tool_use_id": block.call_id}
+    call_id = _IDS.fitted(block.call_id)
+    result: dict[str, Any] = {"type": "tool_result", "tool_use_id": call_id}
     if block.blocks:
         result["content"] = _content(block.blocks)
     if block.is_error:

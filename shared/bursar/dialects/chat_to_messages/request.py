@@ -5,7 +5,10 @@
 | `messages`: system, developer | `system`, in their order, wherever they stood |
 | `messages`: user, assistant | the same; text, images (data URLs and links), PDF and text files |
 | `messages`: tool | `tool_result` blocks; what follows one another becomes one turn |
+| an assistant's message at the end | the same: Anthropic goes on with it |
 | `thinking_blocks` of a message | its first blocks; unsigned reasoning is left out |
+| ids of calls | the same, or a stand-in where the provider would refuse them |
+| blank texts | left out: they say nothing, and are refused |
 | `name` of a tool's message | left out: the call's id names it; of another message refused |
 | `cache_control` of parts, messages, tools, request | the same |
 | `tools`, `tool_choice`, `strict` | the same; only functions |

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bursar.dialects.chat_to_converse import ChatToConverse
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from bursar.dialects.translator import Translator
 
+# A busy machine is no fault of the code.
+UNHURRIED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 ASKED = Asked("bedrock:amazon.nova-pro-v1:0", wants_usage=True, created_s=1_790_000_000)
 WITHOUT_USAGE = Asked("bedrock:amazon.nova-pro-v1:0", wants_usage=False, created_s=1_790_000_000)
 CASES = ["text", "thinking", "tools"]
@@ -114,6 +116,7 @@ def test_a_caller_who_did_not_ask_for_usage_sees_none() -> None:
     assert not [chunk for chunk in chunks if "usage" in chunk]
 
 
+@UNHURRIED
 @given(ANSWERS, st.integers(1, 9))
 def test_a_stream_put_together_by_openais_sdk_is_the_whole_answer(
     answer: dict[str, Any], size: int
@@ -123,6 +126,7 @@ def test_a_stream_put_together_by_openais_sdk_is_the_whole_answer(
     assert read_stream(_chunks(translator, events_of(answer, size))) == whole
 
 
+@UNHURRIED
 @given(ANSWERS)
 def test_what_the_model_said_goes_back_to_it_as_it_was(answer: dict[str, Any]) -> None:
     message = ChatToConverse(ASKED).answer(answer)["choices"][0]["message"]
@@ -141,9 +145,9 @@ def test_what_the_model_said_goes_back_to_it_as_it_was(answer: dict[str, Any]) -
     assert [block for block in blocks if "reasoningContent" in block] == [
         block for block in said if _is_signed(block.get("reasoningContent", {}))
     ]
-    assert "".join(block.get("text", "") for block in blocks) == "".join(
-        block.get("text", "") for block in said
-    )
+    text = "".join(block.get("text", "") for block in said)
+    sent_text = "".join(block.get("text", "") for block in blocks)
+    assert sent_text == (text if text.strip() else "")
 
 
 def _is_signed(reasoning: dict[str, Any]) -> bool:

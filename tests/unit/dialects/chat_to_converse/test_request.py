@@ -17,7 +17,7 @@ HI = {"role": "user", "content": "hi"}
 TURN = {"role": "user", "content": [{"text": "hi"}]}
 TOOL = {"type": "function", "function": {"name": "look"}}
 SPEC = {"name": "look", "inputSchema": {"json": {"type": "object", "properties": {}}}}
-CALL = {
+CALL: dict[str, Any] = {
     "role": "assistant",
     "tool_calls": [
         {"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}}
@@ -71,6 +71,17 @@ def test_neighbours_of_one_role_become_one_turn() -> None:
         {"toolResult": {**result, "status": "error"}},
         {"text": "hi"},
     ]
+
+
+def test_ids_that_bedrock_refuses_are_replaced_in_both_places() -> None:
+    long = "call_" + "x" * 80
+    call = {**CALL["tool_calls"][0], "id": long}
+    made = translated(
+        messages=[HI, {**CALL, "tool_calls": [call]}, {**RESULT, "tool_call_id": long}]
+    )
+    (used,), (result,) = (turn["content"] for turn in made["messages"][1:])
+    assert used["toolUse"]["toolUseId"] == result["toolResult"]["toolUseId"]
+    assert used["toolUse"]["toolUseId"].startswith("call_xxx")
 
 
 def test_what_is_to_be_cached_is_marked_behind_it() -> None:

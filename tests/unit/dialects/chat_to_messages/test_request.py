@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -114,6 +115,47 @@ def test_a_tools_result_may_be_an_image() -> None:
 def test_an_assistants_message_that_says_nothing_is_left_out() -> None:
     made = translated(messages=[HI, {"role": "assistant", "content": ""}, HI])
     assert made["messages"] == [HI, HI]
+
+
+def test_blank_texts_are_left_out_wherever_they_stand() -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    made = translated(
+        messages=[
+            {"role": "system", "content": " "},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "\n"}, {"type": "text", "text": "a"}],
+            },
+            {"role": "assistant", "content": "\n\n", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "a", "content": "\t"},
+        ]
+    )
+    assert made == {
+        "messages": [
+            {"role": "user", "content": "a"},
+            {
+                "role": "assistant",
+                "content": [{"type": "tool_use", "id": "a", "name": "look", "input": {}}],
+            },
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a"}]},
+        ]
+    }
+
+
+def test_ids_that_anthropic_refuses_are_replaced_in_both_places_and_stay_apart() -> None:
+    ids = ["call_fine-1", "functions.look:0", "functions_look_0", "functions:look:0", "x" * 200]
+    calls = [
+        {"id": each, "type": "function", "function": {"name": "look", "arguments": "{}"}}
+        for each in ids
+    ]
+    results = [{"role": "tool", "tool_call_id": each, "content": "seen"} for each in ids]
+    made = translated(messages=[HI, {"role": "assistant", "tool_calls": calls}, *results])
+    used = [block["id"] for block in made["messages"][1]["content"]]
+    assert [block["tool_use_id"] for block in made["messages"][2]["content"]] == used
+    assert used[0] == "call_fine-1"
+    assert used[1].startswith("functions_look_0_")
+    assert len(set(used)) == len(ids)
+    assert all(re.fullmatch("[a-zA-Z0-9_-]{1,128}", each) for each in used)
 
 
 def test_a_refusal_is_what_the_model_said() -> None:

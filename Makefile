@@ -62,6 +62,11 @@ bench: $(STAMPS)/dev ## Measure the gateway against a bare pass-through proxy
 bench-cold: $(STAMPS)/dev ## Measure cold starts in built artifacts
 	$(PY) -m tests.benchmarks.bench_cold --python "$(PYTHON_LAMBDA)"
 
+# Exit code 2 says that something changed, which is no failure here.
+.PHONY: prices
+prices: $(STAMPS)/dev ## Refresh the catalogue of prices (PRICES_ARGS: --yes, --check, VERSIONs)
+	@$(PY) -m infra.prices $(PRICES_ARGS) || test $$? -eq 2
+
 .PHONY: env
 env: $(STAMPS)/dev $(SAM_VENV)/.stamp $(EMULATOR_VENV)/.stamp ## Make all environments
 env: $(ANYLLM_VENVS:%=%/.stamp)

@@ -88,37 +88,30 @@ async def ensure_virtual_key(services: AdminServices, known: str | None) -> str 
     return (await services.keys.create(wanted)).virtual_key
 
 
-async def add_starter_prices(directory: Directory, providers: Collection[str]) -> None:
-    """Price a few well-known models of the configured providers where the table does not."""
-    for price in _starter_prices():
-        provider = price.model_key.partition(":")[0]
-        if provider in providers:
-            await directory.prices.add(price)
+async def add_mock_price(directory: Directory, providers: Collection[str]) -> None:
+    """Price the mock, if it is there and has no price; the catalogue prices the others."""
+    if MOCK_MODEL.partition(":")[0] in providers:
+        now = utc_now()
+        await directory.prices.add(Price(MOCK_MODEL, Decimal("0.5"), Decimal("1.5"), now, now))
 
 
-def first_model(providers: Collection[str], configured: Iterable[str] = ()) -> str | None:
-    """A model to try: a real provider's cheapest if there is one, else the mock's, else none."""
-    known = [price.model_key for price in _starter_prices()]
+def first_model(
+    providers: Collection[str], configured: Iterable[str] = (), *, has_catalogue: bool = True
+) -> str | None:
+    """A model to try: a real provider's cheapest if there is one, else the mock's, else none.
+
+    Args:
+        configured: models with prices of their own.
+        has_catalogue: well-known models have a price without.
+    """
+    known = _well_known() if has_catalogue else []
     for model in (*configured, *known, MOCK_MODEL):
         if model.partition(":")[0] in providers and "embedding" not in model:
             return model
     return None
 
 
-def _starter_prices() -> list[Price]:
-    content = json.loads(files(__package__).joinpath("starter_prices.json").read_text("utf-8"))
-    now = utc_now()
-    priced = [
-        Price(
-            row["model"],
-            Decimal(row["input"]),
-            Decimal(row["output"]),
-            created_at=now,
-            updated_at=now,
-            cached_input_usd_per_million=(
-                Decimal(row["cached_input"]) if "cached_input" in row else None
-            ),
-        )
-        for row in content["prices"]
-    ]
-    return [*priced, Price(MOCK_MODEL, Decimal("0.5"), Decimal("1.5"), now, now)]
+def _well_known() -> list[str]:
+    content = json.loads(files(__package__).joinpath("first_models.json").read_text("utf-8"))
+    models: list[str] = content["models"]
+    return models

@@ -15,7 +15,7 @@ from functions.admin.settings import AdminSettings
 from functions.proxy.app import create_app as create_proxy
 from functions.server.first_run import (
     Credentials,
-    add_starter_prices,
+    add_mock_price,
     ensure_virtual_key,
     first_model,
     new_master_key,
@@ -55,7 +55,7 @@ async def prepare(
     await ensure_table(call, settings.table)
     storage = bootstrap.connect(call, settings.table)
     await bootstrap.seed_prices(settings, storage)
-    await add_starter_prices(storage.directory, reached.targets)
+    await add_mock_price(storage.directory, reached.targets)
     managed = bootstrap.connect(consistent(call), settings.table)
     admin = bootstrap.admin_services(settings, managed)
     virtual_key = kept.virtual_key
@@ -80,7 +80,11 @@ async def prepare(
         providers=sorted(reached.targets),
         master_key=master_key,
         virtual_key=virtual_key,
-        model=first_model(reached.targets, settings.pricing),
+        model=first_model(
+            reached.targets,
+            settings.pricing,
+            has_catalogue=settings.policy.use_price_catalogue,
+        ),
         notices=_notices(engine, reached),
     )
     return Started(app, text)

@@ -15,26 +15,14 @@ MOCK = {
 }
 
 
-def starter_prices(file: Path, provider: str | None) -> list[dict[str, Any]]:
-    """The well-known models of a provider, or the mock's where there is none."""
+def starter_prices(provider: str | None) -> list[dict[str, Any]]:
+    """The mock's price, where no provider is; the catalogue has the providers'."""
+    return [MOCK] if provider is None else []
+
+
+def first_model(file: Path, provider: str | None) -> str | None:
+    """One that answers in words: a provider's cheapest well-known one, or the mock's."""
     if provider is None:
-        return [MOCK]
-    rows = json.loads(file.read_text(encoding="utf-8"))["prices"]
-    return [_price(row) for row in rows if row["model"].startswith(f"{provider}:")]
-
-
-def first_model(prices: list[dict[str, Any]]) -> str | None:
-    """One that answers in words."""
-    names = [str(price["model_key"]) for price in prices]
-    return next((name for name in names if "embedding" not in name), None)
-
-
-def _price(row: dict[str, str]) -> dict[str, Any]:
-    price: dict[str, Any] = {
-        "model_key": row["model"],
-        "input_price_per_million": float(row["input"]),
-        "output_price_per_million": float(row["output"]),
-    }
-    if "cached_input" in row:
-        price["cached_input_price_per_million"] = float(row["cached_input"])
-    return price
+        return str(MOCK["model_key"])
+    models: list[str] = json.loads(file.read_text(encoding="utf-8"))["models"]
+    return next((model for model in models if model.startswith(f"{provider}:")), None)

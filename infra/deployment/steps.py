@@ -94,15 +94,14 @@ class Deployment:
         if wanted.provider is not None and wanted.provider_key is not None:
             path = outputs["ProviderKeysPath"]
             self.account.keep_provider_key(path, wanted.provider, wanted.provider_key)
-        if known.model is None or wanted.provider is not None:
-            known = replace(known, model=first_model(prices))
+        if (known.model is None and is_new) or wanted.provider is not None:
+            file_of_models = self.root / "functions/server/first_models.json"
+            known = replace(known, model=first_model(file_of_models, wanted.provider))
         self._try(outputs, file, known, prices)
 
     def _prices(self, provider: str | None, *, is_new: bool) -> list[dict[str, Any]]:
-        """What is priced: the provider's well-known models, or the mock's of a stack without."""
-        if provider is None and not is_new:
-            return []
-        return starter_prices(self.root / "functions/server/starter_prices.json", provider)
+        """What the catalogue does not price: the mock, in a new stack without a provider."""
+        return starter_prices(provider) if is_new else []
 
     def _with_master_key(self, file: Path, *, is_new: bool, rotates: bool) -> Kept:
         """What is kept of the stack, written before anything is deployed with it."""
@@ -137,6 +136,6 @@ class Deployment:
         virtual_key = known.virtual_key or gateway.first_key()
         kept.save(file, replace(known, virtual_key=virtual_key))
         if known.model is None:
-            self.say("No model has a price yet: set one with POST /v1/pricing")
+            self.say("GET /v1/models lists what it serves; POST /v1/pricing prices other models")
         else:
             self.say(f"Try it:\n\n{curl_line(url, virtual_key, known.model)}\n")

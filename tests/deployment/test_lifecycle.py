@@ -89,7 +89,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
         monkeypatch.setenv(name, value)
     root = tmp_path / "project"
     (root / "functions/server").mkdir(parents=True)
-    for name in ("samconfig.toml", "functions/server/starter_prices.json"):
+    for name in ("samconfig.toml", "functions/server/first_models.json"):
         shutil.copy(ROOT / name, root / name)
     try:
         with emulator(tmp_path) as aws:

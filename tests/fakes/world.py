@@ -23,6 +23,7 @@ from bursar.domain.upstream import CHAT_ENDPOINT, EMBEDDINGS_ENDPOINT, Provider,
 from bursar.domain.usage import UsageFilter, UsageRecord
 from bursar.domain.users import User
 from bursar.memory import (
+    MemoryAuditLog,
     MemoryDirectory,
     MemoryLedger,
     MemoryPlatform,
@@ -76,16 +77,23 @@ class World:
     """Args:
     policy: the administrator's.
     providers: who can be reached, each at `https://<name>.example/v1`; `openai` always is.
+    ledger: in place of a faultless one.
     """
 
-    def __init__(self, policy: Policy | None = None, *, providers: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        providers: Sequence[str] = (),
+        ledger: MemoryLedger | None = None,
+    ) -> None:
         self.waits: list[float] = []
         self.breaker = Breaker(lambda: self.clock().timestamp())
         self._providers = providers
         self.now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
         self.policy = policy or Policy(directory_age_s=0.0)
         self.upstream = ScriptedUpstream()
-        self.ledger = MemoryLedger()
+        self.ledger = ledger or MemoryLedger()
         self.platform = MemoryPlatform()
         self.usage_log = MemoryUsageLog(self.platform.leases)
         self.storage = Storage(
@@ -95,6 +103,7 @@ class World:
             reset_log=MemoryResetLog(),
             rate_limiter=MemoryRateLimiter(),
             platform=self.platform,
+            audit_log=MemoryAuditLog(),
         )
         self.observed: list[Event] = []
         self.completion = self._completion()

@@ -97,7 +97,12 @@ class Sweep:
             return
         # If the request got as far as its record, that one is kept and returned.
         record = await self.usage_log.record(self._expired(hold))
-        if not await self.ledger.settle(account, hold, record.cost_usd or ZERO):
+        cost_usd = record.cost_usd or ZERO
+        if record.status is Status.EXPIRED:
+            # Where the gateway died between two accounts' adjustments, the record tells of another
+            # account's hold; nothing was sent that could cost more than the smaller of them.
+            cost_usd = min(cost_usd, hold.amount_usd)
+        if not await self.ledger.settle(account, hold, cost_usd):
             return
         if record.status is Status.EXPIRED:
             report.holds_expired += 1

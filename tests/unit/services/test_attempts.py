@@ -457,8 +457,7 @@ class Ledger(MemoryLedger):
 async def test_a_ledger_that_does_not_answer_leaves_nothing_held(
     carries_out: bool,  # noqa: FBT001 (a parameter of the test)
 ) -> None:
-    world = World(providers=("groq", "mistral"))
-    world.ledger = world.till._ledger = Ledger(carries_out=carries_out)
+    world = World(providers=("groq", "mistral"), ledger=Ledger(carries_out=carries_out))
     key = await world.someone("10")
     await world.price(A)
     await world.price(B, "2", "2")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+
+import pytest
 
 from bursar.domain.budgets import AccountKey, Scope, user_subject
 from bursar.domain.holds import Hold
 from bursar.domain.ids import request_id
+from bursar.domain.periods import Period
 from bursar.domain.usage import Status, UsageRecord
 from tests.fakes.scripted_upstream import completion
 from tests.fakes.world import World
@@ -44,6 +48,25 @@ async def test_an_overdue_hold_is_charged_in_full_and_the_record_says_so() -> No
     assert record.cost_usd == Decimal("0.25") == (await world.balance()).committed_usd
     assert record.is_estimated
     assert (await world.balance()).holds == {}
+
+
+@pytest.mark.parametrize("other_usd", ["0.1", "0.25", "0.9"])
+async def test_of_a_request_that_died_between_two_accounts_each_is_charged_its_own_hold(
+    other_usd: str,
+) -> None:
+    world = World()
+    _, hold = await _abandoned_hold(world)
+    other = AccountKey(user_subject("another"), Period(world.now))
+    differing = replace(hold, amount_usd=Decimal(other_usd))
+    assert await world.ledger.reserve(other, differing, Decimal(1)) is None
+    world.pass_time(seconds=900)
+
+    await world.sweep.run()
+
+    charged = [balance.spent_usd for balance in await world.all_balances()]
+    assert charged[0] == Decimal("0.25")
+    assert charged[1] == min(Decimal(other_usd), Decimal("0.25"))
+    assert all(balance.holds == {} for balance in await world.all_balances())
 
 
 async def test_a_hold_whose_record_was_written_settles_at_the_records_cost() -> None:

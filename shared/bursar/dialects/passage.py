@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from bursar.dialects.translator import StreamTranslator, Translator
     from bursar.domain.usage import TokenUsage
 
+MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What a translator may raise over an answer that is not made as its dialect makes them."""
+
 _DOCUMENT = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -210,11 +213,17 @@ class TranslatedStream(_Reading):
         for frame in self._frames(chunk):
             event = self._meter.take(frame)
             if event is not None:
-                events.extend(self._translator.event(event))
+                events.extend(self._translated(event))
         return self._framed(events) if events else b""
 
     def last_words(self) -> bytes:
         return self._framed(self._translator.end()) + self._closing
+
+    def _translated(self, event: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        try:
+            return tuple(self._translator.event(event))
+        except MISSHAPEN:
+            raise UpstreamBroken("The provider's stream cannot be read") from None
 
 
 class PassThrough:
@@ -307,7 +316,7 @@ class Translation:
     def whole(self, body: bytes) -> bytes:
         try:
             answer = self._translator.answer(_DOCUMENT.decode(body))
-        except (*UNREADABLE, KeyError, TypeError, ValueError, AttributeError, IndexError):
+        except (*UNREADABLE, *MISSHAPEN):
             raise UpstreamBroken("The provider's answer cannot be read") from None
         return msgspec.json.encode(answer)
 

@@ -15,6 +15,7 @@ from bursar.dialects.passages import passage_to
 from bursar.dialects.request import Terms
 from bursar.dialects.sse import data_of
 from bursar.dialects.translator import Asked
+from bursar.domain.errors import UpstreamBroken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -136,3 +137,18 @@ def test_without_a_way_there_is_no_passage() -> None:
     assert passage_to(_request("embeddings"), ("chat",), ASKED) is None
     assert passage_to(_request("chat"), ("embeddings", "responses"), ASKED) is None
     assert passage_to(_request("chat"), (), ASKED) is None
+
+
+@pytest.mark.usefixtures("_marked")
+@pytest.mark.parametrize("failure", [KeyError("content"), TypeError("str"), IndexError()])
+def test_an_event_that_is_not_made_like_its_dialects_breaks_the_stream(
+    failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def misread(_: Marking, __: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        raise failure
+
+    monkeypatch.setattr(Marking, "event", misread)
+    passage = passage_to(_request("chat"), ("messages",), ASKED)
+    assert passage is not None
+    with pytest.raises(UpstreamBroken):
+        passage.stream().feed(b'data: {"choices":[]}\n\n')

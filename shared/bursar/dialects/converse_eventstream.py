@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from struct import error as struct_error
 from typing import Final
@@ -110,7 +111,9 @@ def _hold(computed: int, stated: int) -> None:
         raise UpstreamBroken("The provider sent an event whose checksum is wrong")
 
 
-def _headers(data: bytes) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def _headers(data: bytes) -> Mapping[str, str]:
+    """Headers taken apart; a stream has few that differ, so they are remembered."""
     headers = {}
     at = 0
     while at < len(data):

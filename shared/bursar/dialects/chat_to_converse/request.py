@@ -8,6 +8,7 @@
 | `thinking_blocks` of a message | `reasoningContent`; unsigned reasoning is left out |
 | ids of calls | the same, or a stand-in where the provider would refuse them |
 | blank texts | left out: they say nothing, and are refused |
+| `is_error` of a tool's message, an extension | the status of its `toolResult` |
 | `name` of a tool's message | left out: the call's id names it; of another message refused |
 | `cache_control` of parts, messages, tools | a `cachePoint` behind them |
 | `tools`, `tool_choice`, `strict` | `toolConfig`; only functions |

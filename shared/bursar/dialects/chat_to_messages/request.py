@@ -9,6 +9,7 @@
 | `thinking_blocks` of a message | its first blocks; unsigned reasoning is left out |
 | ids of calls | the same, or a stand-in where the provider would refuse them |
 | blank texts | left out: they say nothing, and are refused |
+| `is_error` of a tool's message, an extension | `is_error` of its block |
 | `name` of a tool's message | left out: the call's id names it; of another message refused |
 | `cache_control` of parts, messages, tools, request | the same |
 | `tools`, `tool_choice`, `strict` | the same; only functions |

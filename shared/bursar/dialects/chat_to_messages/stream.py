@@ -64,7 +64,8 @@ class MessagesStream:
         kind = delta["type"]
         if kind == "text_delta":
             yield self._writer.text(delta["text"])
-        elif kind == "input_json_delta" and delta["partial_json"]:
+        elif kind == "input_json_delta" and delta["partial_json"] and index in self._calls:
+            # What the provider's own tools are called with is no call for the caller.
             self._unsaid.discard(index)
             yield self._writer.arguments(self._calls[index], delta["partial_json"])
         elif kind == "thinking_delta" and delta["thinking"]:

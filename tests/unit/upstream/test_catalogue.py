@@ -244,7 +244,8 @@ def test_every_variable_of_a_key_or_a_base_belongs_to_one_provider() -> None:
     [
         ("anthropic.claude-sonnet-4-5-20250929-v1:0", ("messages",)),
         ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", ("messages",)),
-        ("openai.gpt-oss-120b-1:0", ("chat", "responses")),
+        ("openai.gpt-oss-120b-1:0", ("chat",)),
+        ("openai.gpt-5.5", ("chat", "responses")),
         ("amazon.nova-pro-v1:0", ("converse",)),
         ("us.meta.llama4-maverick-17b-instruct-v1:0", ("converse",)),
         ("amazon.titan-embed-text-v2:0", ("titan_embeddings",)),

@@ -89,12 +89,10 @@ def measure_tools(
 
 def _unbounded(kind: str, provider: str) -> str:
     loop = f"Tool '{kind}' may run any number of times at the provider"
+    leave = 'leave the tool out (in Codex: web_search = "disabled")'
     if provider not in _CAPPING_PROVIDERS:
-        return f"{loop}, and '{provider}' keeps to no limit: leave the tool out"
-    return (
-        f"{loop}: set 'max_tool_calls' to bound it, or leave the tool out "
-        '(in Codex: web_search = "disabled")'
-    )
+        return f"{loop}, and '{provider}' keeps to no limit: {leave}"
+    return f"{loop}: set 'max_tool_calls' to bound it, or {leave}"
 
 
 def _kind_of(tool: Mapping[str, Any]) -> str:

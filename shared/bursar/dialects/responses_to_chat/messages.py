@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from bursar.dialects.responses_to_chat.fields import only, untranslatable
 from bursar.dialects.responses_to_chat.parts import content_of, text_of
 from bursar.dialects.responses_to_chat.reasoning import unpacked
@@ -18,6 +20,8 @@ from bursar.dialects.translator import Untranslatable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+_FOUND: Final = "The tools that were found can be called now."
+_FOUND_NONE: Final = "No tools were found."
 _REMEDY: Final = "leave the item out, or say in a message what it holds"
 # What every item may have and no message needs.
 _ITEM: Final = ("type", "id", "status", "phase", "caller", "namespace")
@@ -45,6 +49,8 @@ class Conversation:
             "custom_tool_call": self._custom_call,
             "function_call_output": self._result,
             "custom_tool_call_output": self._result,
+            "tool_search_call": self._search,
+            "tool_search_output": self._found,
             "additional_tools": self._nothing,
         }
 
@@ -139,6 +145,19 @@ class Conversation:
     def _custom_call(self, item: Mapping[str, Any], where: str) -> None:
         only(item, (*_ITEM, "name", "call_id", "input"), where)
         self._call(item, text_arguments(_text(item, "input", where)), where)
+
+    def _search(self, item: Mapping[str, Any], where: str) -> None:
+        only(item, (*_ITEM, "call_id", "execution", "arguments"), where)
+        arguments = msgspec.json.encode(item.get("arguments")).decode()
+        self._call({**item, "name": "tool_search"}, arguments, where)
+
+    def _found(self, item: Mapping[str, Any], where: str) -> None:
+        """The tools that were found are among the request's."""
+        only(item, (*_ITEM, "call_id", "execution", "tools"), where)
+        self._end_turn()
+        call_id = _text(item, "call_id", where)
+        said = _FOUND if item.get("tools") else _FOUND_NONE
+        self.messages.append({"role": "tool", "tool_call_id": call_id, "content": said})
 
     def _call(self, item: Mapping[str, Any], arguments: str, where: str) -> None:
         call_id = _text(item, "call_id", where)

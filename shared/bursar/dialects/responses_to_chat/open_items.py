@@ -170,8 +170,8 @@ class OpenCall(OpenItem):
         if not piece.arguments:
             return
         self._arguments.append(piece.arguments)
-        # A custom tool's text is only known when its arguments are whole.
-        if not self._tool.is_custom:
+        # What other tools are given is only known when the arguments are whole.
+        if self._tool.kind == "function":
             yield self._event("response.function_call_arguments.delta", delta=piece.arguments)
 
     def item(self, status: str) -> dict[str, Any]:
@@ -180,16 +180,13 @@ class OpenCall(OpenItem):
 
     def closing(self) -> Iterator[dict[str, Any]]:
         arguments = "".join(self._arguments)
-        if not self._tool.is_custom:
-            yield self._event(
-                "response.function_call_arguments.done",
-                name=self._tool.name,
-                arguments=arguments,
-            )
-            return
-        text = text_in(arguments)
-        yield self._event("response.custom_tool_call_input.delta", delta=text)
-        yield self._event("response.custom_tool_call_input.done", input=text)
+        if self._tool.kind == "function":
+            done = {"name": self._tool.name, "arguments": arguments}
+            yield self._event("response.function_call_arguments.done", **done)
+        elif self._tool.kind == "custom":
+            text = text_in(arguments)
+            yield self._event("response.custom_tool_call_input.delta", delta=text)
+            yield self._event("response.custom_tool_call_input.done", input=text)
 
 
 def _grown(before: Any, more: Any) -> Any:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bursar.dialects.responses_to_chat.tools import text_in
+from bursar.dialects.responses_to_chat.tools import query_in, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bursar.dialects.responses_to_chat.tools import Tool
 
-IN_PROGRESS = "in_progress"
+IN_PROGRESS: Final = "in_progress"
+_CALLS: Final = {
+    "function": "function_call",
+    "custom": "custom_tool_call",
+    "tool_search": "tool_search_call",
+}
 
 
 def reasoning_item(
@@ -40,13 +45,16 @@ def message_item(item_id: str, parts: list[dict[str, Any]], status: str) -> dict
 def call_item(
     item_id: str, tool: Tool, call_id: str, arguments: str, status: str
 ) -> dict[str, Any]:
-    """A call as the caller knows its tool: a function's, or a custom tool's with its text."""
-    kind = "custom_tool_call" if tool.is_custom else "function_call"
-    given = {"input": text_in(arguments)} if tool.is_custom else {"arguments": arguments}
-    named = {"name": tool.name}
+    """A call as the caller knows its tool: with arguments, with a text, or with a query."""
+    item = {"id": item_id, "type": _CALLS[tool.kind], "status": status, "call_id": call_id}
+    if tool.kind == "tool_search":
+        return {**item, "execution": "client", "arguments": query_in(arguments)}
+    item["name"] = tool.name
     if tool.namespace is not None:
-        named["namespace"] = tool.namespace
-    return {"id": item_id, "type": kind, "status": status, "call_id": call_id, **named, **given}
+        item["namespace"] = tool.namespace
+    if tool.kind == "custom":
+        return {**item, "input": text_in(arguments)}
+    return {**item, "arguments": arguments}
 
 
 def reasoning_part(text: str) -> dict[str, Any]:

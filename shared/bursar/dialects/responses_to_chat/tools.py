@@ -1,7 +1,8 @@
 """Tools of a Responses request as chat has them, and what a call of one of them means again.
 
 Chat knows functions only. A custom tool takes free text: it becomes a function with one string. A
-namespace groups tools: its name goes in front of theirs.
+namespace groups tools: its name goes in front of theirs. A search for tools that the caller answers
+itself is a function too, and the tools that it finds are the request's from then on.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from bursar.dialects.responses_to_chat.fields import kind_of, listed, only, untr
 from bursar.dialects.translator import Untranslatable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _INPUT: Final = "input"
 _BETWEEN: Final = "__"
 _FUNCTION: Final = ("type", "name", "description", "parameters", "strict", "allowed_callers")
 _CUSTOM: Final = ("type", "name", "description", "format", "allowed_callers")
+_SEARCH: Final = ("type", "description", "parameters", "execution")
+_REMEDY: Final = "describe it as a function of your own"
 _SEARCH_REMEDY: Final = 'leave it out (in Codex: web_search = "disabled")'
 _INPUT_DOCUMENT = msgspec.json.Decoder(dict[str, Any])
 
@@ -30,12 +33,12 @@ class Tool:
     """What the caller knows a function by.
 
     Attributes:
-        is_custom: it takes free text.
+        kind: the tool's type: `function`, `custom` or `tool_search`.
     """
 
     name: str
     namespace: str | None = None
-    is_custom: bool = False
+    kind: str = "function"
 
 
 class Toolbox:
@@ -53,8 +56,13 @@ class Toolbox:
         """What chat is told of them."""
         return [{"type": "function", "function": each} for each in self._functions.values()]
 
-    def add(self, tools: Iterable[Any], where: str = "tools") -> None:
+    def add(self, tools: Iterable[Any], where: str, *, was_found: bool = False) -> None:
         """Take in what a request, or one of its items, brings along.
+
+        Args:
+            tools: as they came.
+            where: the place that they came from.
+            was_found: a search found them, for which they had been held back.
 
         Raises:
             Untranslatable: one is not a tool that runs at the caller.
@@ -62,9 +70,9 @@ class Toolbox:
         for index, tool in enumerate(tools):
             place = f"{where}[{index}]"
             if kind_of(tool) == "namespace":
-                self._add_namespace(tool, place)
+                self._add_namespace(tool, place, was_found=was_found)
             else:
-                self._add_one(tool, place)
+                self._add_one(_loaded(tool) if was_found else tool, place)
 
     def tool_called(self, function: str) -> Tool:
         """What a function of chat is; one that nobody gave is called what it is."""
@@ -87,13 +95,14 @@ class Toolbox:
             return choice.get("mode", "auto")
         return {"type": "function", "function": {"name": self._chosen(choice)}}
 
-    def _add_namespace(self, namespace: Mapping[str, Any], place: str) -> None:
+    def _add_namespace(self, namespace: Mapping[str, Any], place: str, *, was_found: bool) -> None:
         only(namespace, ("type", "name", "description", "tools"), place)
         about, name = namespace.get("description"), named(namespace, place)
         for index, tool in enumerate(listed(namespace.get("tools"), f"{place}.tools")):
             inner = f"{place}.tools[{index}]"
             # Said once: repeating it would make more input than was quoted.
-            self._add_one(tool, inner, name, about if index == 0 else None)
+            said = about if index == 0 else None
+            self._add_one(_loaded(tool) if was_found else tool, inner, name, said)
 
     def _add_one(
         self,
@@ -103,28 +112,41 @@ class Toolbox:
         about: str | None = None,
     ) -> None:
         kind = kind_of(tool)
-        if kind not in ("function", "custom"):
-            is_search = kind.startswith("web_search")
-            remedy = _SEARCH_REMEDY if is_search else "describe it as a function of your own"
+        if kind not in _DESCRIBED:
+            remedy = _SEARCH_REMEDY if kind.startswith("web_search") else _REMEDY
             raise Untranslatable(
                 f"Tool '{kind}' is not one that the model's provider has: {remedy}", param=place
             )
-        only(tool, _FUNCTION if kind == "function" else _CUSTOM, place)
-        callers = listed(tool.get("allowed_callers"), f"{place}.allowed_callers")
-        if callers and "direct" not in callers:
-            raise untranslatable(f"{place}.allowed_callers")
-        known = Tool(named(tool, place), namespace, is_custom=kind == "custom")
+        fields, describe = _DESCRIBED[kind]
+        only(tool, fields, place)
+        _check_callers(tool, place)
+        known = Tool(kind if kind == "tool_search" else named(tool, place), namespace, kind)
         flat = flat_name(known.name, namespace)
         if self._tools.setdefault(flat, known) != known:
             raise Untranslatable(f"Two tools are called '{flat}': rename one", param=place)
-        described = _taking_text(tool, about) if known.is_custom else _function(tool, about)
-        self._functions[flat] = {"name": flat, **described}
+        self._functions[flat] = {"name": flat, **describe(tool, about)}
 
     def _chosen(self, choice: Any) -> str:
         is_own = kind_of(choice) in ("function", "custom")
         if not is_own or not isinstance(choice.get("name"), str):
             raise untranslatable("tool_choice", "choose a function")
         return flat_name(choice["name"], choice.get("namespace"))
+
+
+def _check_callers(tool: Mapping[str, Any], place: str) -> None:
+    """Hold a tool against who runs it and who calls it: the caller, and the model."""
+    if kind_of(tool) == "tool_search" and tool.get("execution") != "client":
+        raise untranslatable(f"{place}.execution", "set it to 'client' and answer it yourself")
+    callers = listed(tool.get("allowed_callers"), f"{place}.allowed_callers")
+    if callers and "direct" not in callers:
+        raise untranslatable(f"{place}.allowed_callers")
+
+
+def _loaded(tool: Any) -> Any:
+    """A tool that was held back until somebody searched for it."""
+    if not isinstance(tool, dict):
+        return tool
+    return {name: value for name, value in tool.items() if name != "defer_loading"}
 
 
 def named(holder: Mapping[str, Any], place: str) -> str:
@@ -158,6 +180,14 @@ def text_in(arguments: str) -> str:
     return text if isinstance(text, str) else arguments
 
 
+def query_in(arguments: str) -> Any:
+    """What a model searches tools for, which Responses gives as JSON."""
+    try:
+        return msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        return arguments
+
+
 def _function(tool: Mapping[str, Any], about: str | None) -> dict[str, Any]:
     function: dict[str, Any] = {}
     if description := _joined(about, tool.get("description")):
@@ -179,6 +209,15 @@ def _taking_text(tool: Mapping[str, Any], about: str | None) -> dict[str, Any]:
             "additionalProperties": False,
         },
     }
+
+
+_DESCRIBED: Final[
+    Mapping[str, tuple[Sequence[str], Callable[[Mapping[str, Any], str | None], dict[str, Any]]]]
+] = {
+    "function": (_FUNCTION, _function),
+    "custom": (_CUSTOM, _taking_text),
+    "tool_search": (_SEARCH, _function),
+}
 
 
 def _grammar(wanted: Any) -> str | None:

@@ -45,12 +45,13 @@ class ResponsesToChat:
 
 def _toolbox(document: dict[str, Any]) -> Toolbox:
     toolbox = Toolbox()
-    toolbox.add(listed(document.get("tools"), "tools"))
+    toolbox.add(listed(document.get("tools"), "tools"), "tools")
     given = document.get("input")
     for index, item in enumerate(given if isinstance(given, list) else ()):
-        if kind_of(item) == "additional_tools":
-            place = f"input[{index}].tools"
-            toolbox.add(listed(item.get("tools"), place), place)
+        kind, place = kind_of(item), f"input[{index}].tools"
+        if kind in ("additional_tools", "tool_search_output"):
+            was_found = kind == "tool_search_output"
+            toolbox.add(listed(item.get("tools"), place), place, was_found=was_found)
     return toolbox
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.responses_over_chat import FUNCTION, refused, to_chat
+from tests.fakes.responses_over_chat import (
+    FUNCTION,
+    MODEL,
+    events_of,
+    messages_of,
+    refused,
+    to_chat,
+    translator,
+)
 
 
 def test_functions_keep_their_schema_and_only_strictness_that_was_asked_for() -> None:
@@ -98,3 +106,82 @@ def test_a_tool_that_comes_again_is_the_later_one() -> None:
 
 def test_a_namespace_needs_a_name() -> None:
     assert refused(tools=[{"type": "namespace", "tools": [FUNCTION]}]).param == "tools[0].name"
+
+
+SEARCH: dict[str, Any] = {
+    "type": "tool_search",
+    "execution": "client",
+    "description": "Finds tools.",
+    "parameters": {"type": "object", "properties": {"query": {"type": "string"}}},
+}
+FOUND: list[dict[str, Any]] = [
+    {
+        "type": "namespace",
+        "name": "mcp__docs",
+        "description": "Documents",
+        "tools": [{**FUNCTION, "name": "read", "defer_loading": True}],
+    },
+    {**FUNCTION, "defer_loading": True},
+]
+
+
+def test_a_search_for_tools_that_the_caller_answers_is_a_function() -> None:
+    (sent,) = to_chat(tools=[SEARCH])["tools"]
+    assert sent["function"] == {
+        "name": "tool_search",
+        "description": "Finds tools.",
+        "parameters": SEARCH["parameters"],
+    }
+    error = refused(tools=[{**SEARCH, "execution": "server"}])
+    assert error.param == "tools[0].execution"
+
+
+def test_what_a_search_found_can_be_called() -> None:
+    call = {
+        "type": "tool_search_call",
+        "call_id": "c",
+        "execution": "client",
+        "arguments": {"q": 1},
+    }
+    output = {"type": "tool_search_output", "call_id": "c", "execution": "client", "tools": FOUND}
+    translated = to_chat(tools=[SEARCH], input=[call, output])
+    assert [tool["function"]["name"] for tool in translated["tools"]] == [
+        "tool_search",
+        "mcp__docs__read",
+        "f",
+    ]
+    asked, answered = translated["messages"]
+    assert asked["tool_calls"][0]["function"] == {"name": "tool_search", "arguments": '{"q":1}'}
+    assert answered == {
+        "role": "tool",
+        "tool_call_id": "c",
+        "content": "The tools that were found can be called now.",
+    }
+
+
+def test_a_search_that_found_nothing_says_so() -> None:
+    output = {"type": "tool_search_output", "call_id": "c", "tools": []}
+    assert messages_of(output)[0]["content"] == "No tools were found."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"), [('{"query":"x"}', {"query": "x"}), ("{broken", "{broken")]
+)
+def test_a_model_that_searches_for_tools_asks_the_caller(arguments: str, told: Any) -> None:
+    made = translator()
+    made.request({"model": MODEL, "input": "x", "tools": [SEARCH]})
+    call = {"id": "c", "function": {"name": "tool_search", "arguments": arguments}}
+    (item,) = made.answer({"id": "x", "choices": [{"message": {"tool_calls": [call]}}]})["output"]
+    assert item == {
+        "id": "fc_x_0",
+        "type": "tool_search_call",
+        "status": "completed",
+        "call_id": "c",
+        "execution": "client",
+        "arguments": told,
+    }
+    events = events_of([{"choices": [{"delta": {"tool_calls": [call]}}]}], made)
+    assert [event["type"] for event in events[2:-1]] == [
+        "response.output_item.added",
+        "response.output_item.done",
+    ]

@@ -35,7 +35,11 @@ def greeting(
         lines += ["", "Try it:", "", curl_line(url, virtual_key, model), ""]
     elif model is None:
         lines += ["", "No model has a price yet: set one with POST /v1/pricing", ""]
-    lines += [f"With an OpenAI SDK: base_url={url}/v1, api_key=<virtual key>", _RULE]
+    lines += [
+        f"With an OpenAI SDK: base_url={url}/v1, api_key=<virtual key>",
+        f"With Anthropic's: base_url={url}, auth_token=<virtual key>",
+        _RULE,
+    ]
     return "\n".join(lines)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 _ValueT = TypeVar("_ValueT")
+# JSON may write any letter so; a name that is escaped is the same name.
+_ESCAPED_ASCII = b"\\u00"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -43,8 +45,8 @@ class Body:
         return field in self._fields and bytes(self._fields[field]) != b"null"
 
     def mentions(self, text: bytes) -> bool:
-        """Tell whether some bytes are anywhere in the body."""
-        return text in self._raw
+        """Tell whether some ASCII may be anywhere in the body, however it is escaped."""
+        return text in self._raw or _ESCAPED_ASCII in self._raw
 
     def read(self, kind: type[_StructT]) -> _StructT:
         """Read the fields that a struct names.

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from bursar.dialects.request import Terms
     from bursar.domain.pricing import Price
 
-# What a chat template adds around a message, and the prompt that vendors put before tools.
+# What a chat template adds around a message, and the prompt by which vendors explain tools and
+# schemas to the model.
 _TOKENS_PER_MESSAGE = 8
-_TOKENS_OF_TOOL_PROMPT = 1_024
+_TOKENS_OF_HIDDEN_PROMPT = 1_024
 
 OUTPUT_LIMIT_FIELDS = ("max_completion_tokens", "max_tokens")
 # Far beyond any model; what a request may cost still has to fit the books' digits.
@@ -112,7 +113,7 @@ class ChatRequest:
         )
 
     def _input_tokens(self, media: Media, price: Price | None) -> int:
-        window = price.context_window_tokens if price else None
+        body, window = self.body, price.context_window_tokens if price else None
         if media.unbounded is not None:
             if window is None:
                 raise Unpriceable(
@@ -120,10 +121,10 @@ class ChatRequest:
                     f"'context_window_tokens' in the price of '{self.model}' to bound it"
                 )
             return window
-        tokens = len(self.body) - media.inline_bytes + media.image_tokens + media.audio_tokens
+        tokens = len(body) - media.inline_bytes + media.image_tokens + media.audio_tokens
         tokens += _TOKENS_PER_MESSAGE * len(self.fields.messages)
-        has_tools = self.fields.tools or "functions" in self.body
-        tokens += _TOKENS_OF_TOOL_PROMPT if has_tools else 0
+        is_instructed = self.fields.tools or "functions" in body or "response_format" in body
+        tokens += _TOKENS_OF_HIDDEN_PROMPT if is_instructed else 0
         return tokens if window is None else min(tokens, window)
 
     def _output_tokens(self, price: Price | None, default: int) -> int:

@@ -216,3 +216,17 @@ def test_inlined_audio_is_bounded_by_the_lowest_bitrate_of_its_format(
     bound = _bound(messages=[{"role": "user", "content": [audio]}])
     assert least < bound.input_audio_tokens < most
     assert bound.input_audio_tokens < bound.input_tokens < bound.input_audio_tokens + 1_000
+
+
+def test_an_escaped_name_hides_no_write_to_a_cache() -> None:
+    raw = (
+        b'{"model":"a:b","messages":[{"role":"user","content":[{"type":"text","text":"x",'
+        b'"cache\\u005fcontrol":{"type":"ephemeral","ttl":"\\u0031h"}}]}]}'
+    )
+    bound = parse_chat(raw).bound(None, 16_384)
+    assert (bound.writes_cache, bound.writes_cache_1h) == (True, True)
+
+
+def test_a_schema_for_the_answer_is_explained_to_the_model_by_a_prompt_that_counts() -> None:
+    plain = _bound().input_tokens
+    assert _bound(response_format={"type": "json_object"}).input_tokens > plain + 1_000

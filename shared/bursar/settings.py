@@ -13,13 +13,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from bursar.domain.aliases import RETRIES_MAX
 from bursar.domain.errors import WrongSetting
 from bursar.domain.money import parse_usd
 from bursar.services.platform.rules import PlatformRules
 from bursar.services.policy import Policy, UserField
+from bursar.settings_aliases import ConfiguredAlias, read_aliases
 from bursar.settings_file import read_file
 from bursar.settings_providers import read_providers
 from bursar.settings_values import (
+    at_most,
     count,
     flag,
     listed,
@@ -78,6 +81,7 @@ class Settings:
     platform: PlatformRules = field(default_factory=PlatformRules)
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     pricing: Mapping[str, ConfiguredPrice] = field(default_factory=dict)
+    aliases: tuple[ConfiguredAlias, ...] = ()
 
 
 # What a variable, or the same name in lower case in the file, is read as.
@@ -110,6 +114,7 @@ _POLICY: Mapping[str, Callable[[Any], Any]] = {
     "hold_margin_s": seconds,
     "charges_unknown": flag,
     "directory_age_s": seconds,
+    "retries": at_most(RETRIES_MAX),
 }
 _PLATFORM: Mapping[str, Callable[[Any], Any]] = {
     "sign_up_open": flag,
@@ -140,6 +145,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         platform=PlatformRules(**rules),
         providers=read_providers(from_file.get("providers") or {}),
         pricing=_pricing(from_file.get("pricing") or {}),
+        aliases=read_aliases(from_file.get("aliases") or {}),
     )
 
 

@@ -74,6 +74,18 @@ def count(value: Any) -> int:
     return int(number)
 
 
+def at_most(most: int) -> Callable[[Any], int]:
+    """A whole number from 0 on."""
+
+    def read(value: Any) -> int:
+        word = str(value).strip()
+        if not (word.isascii() and word.isdigit()) or int(word) > most:
+            raise ValueError(f"must be a whole number from 0 to {most}; it is {value!r}")
+        return int(word)
+
+    return read
+
+
 def port(value: Any) -> int:
     number = count(value)
     if number > _PORT_MAX:

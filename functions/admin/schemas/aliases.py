@@ -3,7 +3,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from bursar.domain.aliases import Alias, AliasTarget, Strategy, TierDown
+from bursar.domain.aliases import RETRIES_MAX, Alias, AliasTarget, Strategy, TierDown
 from bursar.services.admin_aliases import AliasRequest
 from functions.admin.schemas.examples import examples
 from functions.admin.schemas.fields import Instant, Integer, Metadata, Share
@@ -14,7 +14,7 @@ _AliasName = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$")
 ]
 _Weight = Annotated[Integer, Field(ge=1, le=1_000_000)]
-_Retries = Annotated[Integer, Field(ge=0, le=5)]
+_Retries = Annotated[Integer, Field(ge=0, le=RETRIES_MAX)]
 
 _NAME = (
     "What callers put into `model`: a word, or `word:rest` where the word is no provider's name. "

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+RETRIES_MAX: Final = 5
+"""So often at most the same model is asked again."""
 
 
 class Strategy(StrEnum):

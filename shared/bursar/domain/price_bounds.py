@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 def fixed_most(bound: Bound, price: Price, rates: Rates) -> Decimal:
     """The dearest that everything but the answers' length can be."""
-    predicted = price_of(bound.prediction_tokens, output_rate_most(bound, rates))
-    return _input_most(bound, price, rates) + predicted + _pieces_most(bound, price, rates)
+    most = _input_most(bound, price, rates) + _pieces_most(bound, price, rates)
+    if bound.prediction_tokens:
+        most += price_of(bound.prediction_tokens, output_rate_most(bound, rates))
+    return most
 
 
 def output_rate_most(bound: Bound, rates: Rates) -> Decimal:
@@ -37,13 +39,14 @@ def output_rate_most(bound: Bound, rates: Rates) -> Decimal:
 def _input_most(bound: Bound, price: Price, rates: Rates) -> Decimal:
     """Every token at the dearest text rate, and what audio and images cost beyond that."""
     text = dearest(rates, _text_units(bound, price))
-    audio = max(text, dearest(rates, (Unit.INPUT_AUDIO, Unit.CACHED_AUDIO)))
-    image = max(text, rate_of(rates, Unit.INPUT_IMAGE))
-    return (
-        price_of(bound.input_tokens, text)
-        + price_of(bound.input_audio_tokens, audio - text)
-        + price_of(bound.input_image_tokens, image - text)
-    )
+    most = price_of(bound.input_tokens, text)
+    if bound.input_audio_tokens:
+        audio = max(text, dearest(rates, (Unit.INPUT_AUDIO, Unit.CACHED_AUDIO)))
+        most += price_of(bound.input_audio_tokens, audio - text)
+    if bound.input_image_tokens:
+        image = max(text, rate_of(rates, Unit.INPUT_IMAGE))
+        most += price_of(bound.input_image_tokens, image - text)
+    return most
 
 
 def _text_units(bound: Bound, price: Price) -> Iterator[Unit]:
@@ -61,6 +64,7 @@ def _pieces_most(bound: Bound, price: Price, rates: Rates) -> Decimal:
     amounts = (
         price_of(count, rate_of(rates, unit), UNITS_PER_RATE[unit])
         for unit, count in counts.items()
+        if count
     )
     return sum(amounts, Decimal(0))
 

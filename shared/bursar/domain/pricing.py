@@ -89,7 +89,10 @@ class Price:
 
         Anthropic's models write what a request marks; others that bill writes decide themselves.
         """
-        return Unit.CACHE_WRITE in self.table.units and "claude" not in self.model_key.lower()
+        bills_writes = Unit.CACHE_WRITE in self.rates or any(
+            Unit.CACHE_WRITE in tier.rates for tier in self.tiers
+        )
+        return bills_writes and "claude" not in self.model_key.lower()
 
     @property
     def version(self) -> str:

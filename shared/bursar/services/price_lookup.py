@@ -18,6 +18,9 @@ from bursar.services.fresh import Fresh
 from bursar.services.listing import everything
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from bursar.ports import Clock, Directory, PriceCatalogue
 
 # As in gpt-4o-mini-2024-07-18 and claude-sonnet-4-5-20250929.
@@ -68,7 +71,9 @@ class PriceLookup:
     async def find(self, name: ModelName) -> FoundPrice | None:
         """The price of a model, with the limits that only the catalogue knows."""
         found = await self._own(name)
-        return self._with_limits(found, name) if found is not None else self._catalogued(name)
+        if found is not None:
+            return self._with_limits(found, name)
+        return self._catalogued(name) or await self._just_set(name)
 
     async def find_release(self, name: ModelName) -> FoundPrice | None:
         """The price of a model, or that of the model which it is a dated release of.
@@ -90,11 +95,11 @@ class PriceLookup:
         price = None if row is None else row.at(now)
         if price is not None:
             return FoundPrice(price, PriceSource.OVERRIDE)
-        for pattern in await self._patterns.get(_ALL) or ():
-            price = pattern.at(now) if covers(pattern.model_key, model_key) else None
-            if price is not None:
-                return FoundPrice(price, PriceSource.PATTERN)
-        return None
+        return _covering(await self._patterns.get(_ALL), model_key, now)
+
+    async def _just_set(self, name: ModelName) -> FoundPrice | None:
+        """A pattern that an administrator added because a model was refused is there at once."""
+        return _covering(await self._patterns.get_again(_ALL), str(name), self._clock())
 
     def _catalogued(self, name: ModelName) -> FoundPrice | None:
         if self._catalogue is None:
@@ -118,3 +123,11 @@ class PriceLookup:
         return most_specific_first(
             [price async for price in everything(self._directory.price_patterns)]
         )
+
+
+def _covering(patterns: Sequence[Price] | None, model_key: str, now: datetime) -> FoundPrice | None:
+    for pattern in patterns or ():
+        price = pattern.at(now) if covers(pattern.model_key, model_key) else None
+        if price is not None:
+            return FoundPrice(price, PriceSource.PATTERN)
+    return None

@@ -6,19 +6,21 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
+from bursar.services.admin_audit import AuditWriter
 from functions.admin import quickstart
+from functions.admin.audited import AuditMiddleware
 from functions.admin.data_plane import describe_data_plane
 from functions.admin.edge import FailureMiddleware, HeadersMiddleware
 from functions.admin.errors import handle_errors
 from functions.admin.platform import ROUTERS as PLATFORM_ROUTERS
 from functions.admin.platform.dependencies import PlatformServices
 from functions.admin.platform.slashes import SlashTolerance
-from functions.admin.routes import aliases, budgets, health, keys, pricing, usage, users
+from functions.admin.routes import aliases, audit, budgets, health, keys, pricing, usage, users
 from functions.admin.schemas.problems import problem_schemas
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
 
-_MODULES = (health, keys, users, budgets, pricing, aliases, usage, quickstart)
+_MODULES = (health, keys, users, budgets, pricing, aliases, usage, audit, quickstart)
 _ROUTERS = (
     *(module.router for module in _MODULES),
     *PLATFORM_ROUTERS,
@@ -37,6 +39,7 @@ _TAGS = [
     {"name": "pricing", "description": "Prices of models; one without a price is not served."},
     {"name": "aliases", "description": "Names that stand for models: fallback, weights, tiers."},
     {"name": "usage", "description": "The books, one record a request."},
+    {"name": "audit", "description": "Who changed what, and who was not allowed to."},
     {"name": "accounts", "description": "People who sign in, and the projects they belong to."},
     {"name": "projects", "description": "A vault, clients, budgets, virtual keys and books each."},
     {"name": "provider keys", "description": "Providers' keys, sealed on the client."},
@@ -99,6 +102,8 @@ def _describe_problems(app: FastAPI) -> None:
 
 def _surround(app: FastAPI, services: AdminServices, settings: AdminSettings) -> None:
     """Add what runs around the routes; the last one added is the outermost."""
+    writer = AuditWriter(services.audit_log, services.clock)
+    app.add_middleware(AuditMiddleware, writer=writer)
     app.add_middleware(SlashTolerance, routes=app.state.routes)
     app.add_middleware(FailureMiddleware)
     if settings.cors_allow_origins:

@@ -7,6 +7,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 
 from bursar.services.administration import AdminServices
 from bursar.services.credentials import presented_credential
+from functions.admin.acting import as_administrator
 from functions.admin.direct import is_direct
 from functions.admin.settings import AdminSettings
 
@@ -49,10 +50,10 @@ Settings = Annotated[AdminSettings, Depends(_settings)]
 
 
 async def _require_master(request: Request, services: Services) -> None:
-    if is_direct(request.scope):
-        return
-    services.master_key.check_configured()
-    services.master_key.check(presented_credential(request.headers))
+    if not is_direct(request.scope):
+        services.master_key.check_configured()
+        services.master_key.check(presented_credential(request.headers))
+    as_administrator(request)
 
 
 async def _require_price_reader(request: Request, services: Services, settings: Settings) -> None:

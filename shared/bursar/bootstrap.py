@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bursar.domain.errors import Conflict, InvalidRequest, WrongSetting
 from bursar.domain.events import Observe, unobserved
 from bursar.domain.models import parse_model
 from bursar.domain.pricing import Price
 from bursar.domain.upstream import Target
 from bursar.ports import (
+    AuditLog,
     Directory,
     Ledger,
     Platform,
@@ -72,7 +74,11 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The store's ports over one connection."""
+    """The store's ports over one connection.
+
+    Attributes:
+        audit_log: makes it, for the control plane: the others start faster without its modules.
+    """
 
     directory: Directory
     ledger: Ledger
@@ -80,6 +86,7 @@ class Storage:
     reset_log: ResetLog
     rate_limiter: RateLimiter
     platform: Platform
+    audit_log: Callable[[], AuditLog]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,12 @@ def utc_now() -> datetime:
 
 def connect(call: Call, table: str) -> Storage:
     """Build the store over whatever carries its operations."""
+
+    def audit_log() -> AuditLog:
+        from bursar.store.audit_log import DynamoAuditLog  # noqa: PLC0415 (see `Storage`)
+
+        return DynamoAuditLog(call, table)
+
     return Storage(
         directory=DynamoDirectory(call, table),
         ledger=DynamoLedger(call, table),
@@ -122,6 +135,7 @@ def connect(call: Call, table: str) -> Storage:
         reset_log=DynamoResetLog(call, table),
         rate_limiter=DynamoRateLimiter(call, table),
         platform=DynamoPlatform(call, table),
+        audit_log=audit_log,
     )
 
 
@@ -229,6 +243,7 @@ def admin_services(settings: Settings, storage: Storage) -> AdminServices:
         ledger=storage.ledger,
         usage_log=storage.usage_log,
         reset_log=storage.reset_log,
+        audit_log=storage.audit_log(),
         master_key=master_key(settings),
         clock=utc_now,
         catalogue=catalogue_of_prices(settings),
@@ -288,3 +303,28 @@ async def seed_prices(settings: Settings, storage: Storage) -> None:
         )
         if not await storage.directory.prices.add(row):
             _LOG.info("the table's price stays", extra={"model": model_key})
+
+
+async def seed_aliases(settings: Settings, storage: Storage) -> None:
+    """Enter the file's aliases where the table has none; where it has another, that one stays.
+
+    Raises:
+        WrongSetting: one of them cannot be.
+    """
+    from bursar.services.admin_aliases import AliasRequest  # noqa: PLC0415 (see above)
+
+    aliases = admin_services(settings, storage).aliases
+    for configured in settings.aliases:
+        wanted = AliasRequest(
+            configured.name,
+            configured.targets,
+            configured.strategy,
+            configured.tier_down,
+            configured.retries,
+        )
+        try:
+            await aliases.create(wanted)
+        except Conflict:
+            _LOG.info("the table's alias stays", extra={"alias": configured.name})
+        except InvalidRequest as refusal:
+            raise WrongSetting(f"aliases.{configured.name}: {refusal.message}") from None

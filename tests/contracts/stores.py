@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 from bursar.memory import (
+    MemoryAuditLog,
     MemoryDirectory,
     MemoryLedger,
     MemoryPlatform,
@@ -17,7 +18,8 @@ from bursar.memory import (
     MemoryResetLog,
     MemoryUsageLog,
 )
-from bursar.ports import Directory, Ledger, Platform, RateLimiter, ResetLog, UsageLog
+from bursar.ports import AuditLog, Directory, Ledger, Platform, RateLimiter, ResetLog, UsageLog
+from bursar.store.audit_log import DynamoAuditLog
 from bursar.store.boto3_call import Boto3Call
 from bursar.store.connect import connect
 from bursar.store.directory import DynamoDirectory
@@ -42,6 +44,7 @@ class Ports:
     reset_log: ResetLog
     rate_limiter: RateLimiter
     platform: Platform
+    audit_log: AuditLog
 
 
 def memory_ports() -> Ports:
@@ -53,6 +56,7 @@ def memory_ports() -> Ports:
         MemoryResetLog(),
         MemoryRateLimiter(),
         platform,
+        MemoryAuditLog(),
     )
 
 
@@ -64,6 +68,7 @@ def dynamo_ports(call: Call, table_name: str) -> Ports:
         DynamoResetLog(call, table_name),
         DynamoRateLimiter(call, table_name),
         DynamoPlatform(call, table_name),
+        DynamoAuditLog(call, table_name),
     )
 
 

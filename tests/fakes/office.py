@@ -10,6 +10,7 @@ from bursar.domain.accounts import user_account
 from bursar.domain.holds import Hold
 from bursar.domain.ids import request_id
 from bursar.memory import (
+    MemoryAuditLog,
     MemoryDirectory,
     MemoryLedger,
     MemoryPlatform,
@@ -26,7 +27,15 @@ from bursar.services.policy import Policy
 
 if TYPE_CHECKING:
     from bursar.domain.budgets import AccountKey
-    from bursar.ports import Directory, Ledger, Platform, RateLimiter, ResetLog, UsageLog
+    from bursar.ports import (
+        AuditLog,
+        Directory,
+        Ledger,
+        Platform,
+        RateLimiter,
+        ResetLog,
+        UsageLog,
+    )
 
 MASTER_KEY = "the-master-key-of-the-tests"
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -46,6 +55,7 @@ class Office:
         platform: Platform | None = None,
         rate_limiter: RateLimiter | None = None,
         rules: PlatformRules | None = None,
+        audit_log: AuditLog | None = None,
     ) -> None:
         self.now = START
         kept = platform or MemoryPlatform()
@@ -55,6 +65,7 @@ class Office:
             ledger=ledger or MemoryLedger(),
             usage_log=usage_log or MemoryUsageLog(leases),
             reset_log=reset_log or MemoryResetLog(),
+            audit_log=audit_log or MemoryAuditLog(),
             master_key=master_key or MasterKey.of(MASTER_KEY),
             clock=lambda: self.now,
             providers=frozenset({"openai", "groq", "anthropic"}),

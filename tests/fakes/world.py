@@ -103,7 +103,7 @@ class World:
             reset_log=MemoryResetLog(),
             rate_limiter=MemoryRateLimiter(),
             platform=self.platform,
-            audit_log=MemoryAuditLog(),
+            audit_log=MemoryAuditLog,
         )
         self.observed: list[Event] = []
         self.completion = self._completion()

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from bursar.domain.errors import NotFound, Unauthenticated
 from bursar.services.credentials import presented_credential
+from functions.admin.acting import as_administrator, as_person
 from functions.admin.exact_json import ExactRoute, answer
 from functions.admin.platform.answers import created
 from functions.admin.platform.dependencies import Me, Office, PlatformServices, Source
@@ -52,7 +53,8 @@ async def create_account(
     wanted: AccountCreate, request: Request, office: Office, source: Source
 ) -> Response:
     """Make an account: under the master key, or by anybody where sign-up is open."""
-    await _check_may_sign_up(request, office, source)
+    if await _signs_up_as_administrator(request, office, source):
+        as_administrator(request)
     if wanted.derived is not None:
         derived = wanted.derived
         person = await office.people.create_with_key(
@@ -122,10 +124,13 @@ async def add_account_key(wanted: KeyAddition, me: Me, office: Office, source: S
 
 
 @router.post("/recovery", response_model=RecoveryStart, responses={**NOT_FOUND, **RATE_LIMITED})
-async def start_recovery(proof: RecoveryProof, office: Office, source: Source) -> Response:
+async def start_recovery(
+    proof: RecoveryProof, request: Request, office: Office, source: Source
+) -> Response:
     """Show the account's key as the recovery key wraps it, to who has that."""
     value = proof.recovery_login_value.get_secret_value()
     person = await office.sign_in.by_recovery(proof.email, value, source)
+    as_person(request, person)
     if person.recovery_wrapped_account_key is None or person.account_public_key is None:
         raise NotFound("This account has no key")
     return answer(
@@ -139,10 +144,13 @@ async def start_recovery(proof: RecoveryProof, office: Office, source: Source) -
 @router.post(
     "/recovery/complete", response_model=AccountAnswer, responses={**BAD_REQUEST, **RATE_LIMITED}
 )
-async def complete_recovery(wanted: Recovery, office: Office, source: Source) -> Response:
+async def complete_recovery(
+    wanted: Recovery, request: Request, office: Office, source: Source
+) -> Response:
     """Set a new password and a new recovery key. Every session ends."""
     value = wanted.recovery_login_value.get_secret_value()
     person = await office.sign_in.by_recovery(wanted.email, value, source)
+    as_person(request, person)
     changed = await office.people.recover(person, wanted.secrets(), wanted.recovery())
     return answer(AccountAnswer.of(changed))
 
@@ -159,13 +167,18 @@ async def delete_account(account_id: UUID, office: Office) -> Response:
     return answer(Message(message="Account deleted"))
 
 
-async def _check_may_sign_up(request: Request, office: PlatformServices, source: str) -> None:
+async def _signs_up_as_administrator(
+    request: Request, office: PlatformServices, source: str
+) -> bool:
     """Whoever has the master key may, as often as they like, and others where sign-up is open."""
     if not office.rules.sign_up_open:
         office.master_key.check_configured()
         office.master_key.check(presented_credential(request.headers))
-    elif not _has_master_key(request, office):
+        return True
+    is_administrator = _has_master_key(request, office)
+    if not is_administrator:
         await office.attempts.take("sign-up", source, _SIGN_UPS_PER_MINUTE)
+    return is_administrator
 
 
 def _has_master_key(request: Request, office: PlatformServices) -> bool:

@@ -1,5 +1,6 @@
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from functions.admin.acting import as_project
 from functions.admin.exact_json import ExactRoute, answer
 from functions.admin.platform.dependencies import Office, Source
 from functions.admin.platform.schemas.direct import (
@@ -33,8 +34,9 @@ async def create_challenge(wanted: ChallengeRequest, office: Office, source: Sou
 
 
 @router.post("/token", response_model=ProjectTokenAnswer, responses=UNAUTHORIZED)
-async def redeem_challenge(wanted: TokenRequest, office: Office) -> Response:
+async def redeem_challenge(wanted: TokenRequest, request: Request, office: Office) -> Response:
     """Give a token for a solved challenge, which is good once."""
     session = await office.challenges.redeem(wanted.solved_challenge)
+    as_project(request, session.project.project_id)
     token = await office.challenges.token(session)
     return answer(ProjectTokenAnswer(access_token=token.token, expires_in=token.expires_in_s))

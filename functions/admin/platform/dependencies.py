@@ -10,6 +10,7 @@ from bursar.domain.errors import Unauthenticated
 from bursar.domain.people import Person
 from bursar.services.platform.access import ProjectSession
 from bursar.services.platform.office import PlatformServices
+from functions.admin.acting import as_person, as_project
 
 __all__ = ["Bearer", "Me", "Office", "PlatformServices", "ProjectToken", "Source"]
 
@@ -69,14 +70,18 @@ Bearer = Annotated[str, Depends(_person_token)]
 Source = Annotated[str, Depends(_source)]
 
 
-async def _me(office: Office, token: Bearer) -> Person:
-    return await office.access.person(token)
+async def _me(request: Request, office: Office, token: Bearer) -> Person:
+    person = await office.access.person(token)
+    as_person(request, person)
+    return person
 
 
 async def _project(
-    office: Office, token: Annotated[str, Depends(_project_token)]
+    request: Request, office: Office, token: Annotated[str, Depends(_project_token)]
 ) -> ProjectSession:
-    return await office.access.project_of(token)
+    session = await office.access.project_of(token)
+    as_project(request, session.project.project_id)
+    return session
 
 
 Me = Annotated[Person, Depends(_me)]

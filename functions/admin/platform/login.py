@@ -3,6 +3,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request, Response
 
 from bursar.domain.errors import RequestTooLarge, Unprocessable
+from functions.admin.acting import as_person
 from functions.admin.exact_json import ExactRoute, answer
 from functions.admin.platform.dependencies import Bearer, Me, Office, Source
 from functions.admin.platform.schemas.fields import Message
@@ -67,7 +68,9 @@ async def log_in(request: Request, office: Office, source: Source) -> Response:
     form = _form(await request.body())
     email = _field(form, "username", _EMAIL_CHARS_MAX)
     password = _field(form, "password", _PASSWORD_CHARS_MAX)
-    return answer(TokenAnswer.of(await office.sign_in.by_password(email, password, source)))
+    signed_in = await office.sign_in.by_password(email, password, source)
+    as_person(request, signed_in.person)
+    return answer(TokenAnswer.of(signed_in))
 
 
 @router.post("/login/parameters", response_model=LoginParameters, responses=RATE_LIMITED)
@@ -80,10 +83,14 @@ async def get_login_parameters(
 
 
 @router.post("/login/derived", response_model=TokenAnswer, responses=RATE_LIMITED)
-async def log_in_without_password(wanted: DerivedLogin, office: Office, source: Source) -> Response:
+async def log_in_without_password(
+    wanted: DerivedLogin, request: Request, office: Office, source: Source
+) -> Response:
     """Sign in with what the password yields: the password itself stays where it was typed."""
     value = wanted.login_value.get_secret_value()
-    return answer(TokenAnswer.of(await office.sign_in.by_login_value(wanted.email, value, source)))
+    signed_in = await office.sign_in.by_login_value(wanted.email, value, source)
+    as_person(request, signed_in.person)
+    return answer(TokenAnswer.of(signed_in))
 
 
 @router.post("/logout", response_model=Message)

@@ -3,6 +3,7 @@
 Nothing here awaits, so on one event loop every verb is atomic, as the store's writes are.
 """
 
+from bursar.memory.audit_log import MemoryAuditLog
 from bursar.memory.directory import MemoryDirectory
 from bursar.memory.ledger import MemoryLedger
 from bursar.memory.platform import MemoryPlatform
@@ -11,6 +12,7 @@ from bursar.memory.reset_log import MemoryResetLog
 from bursar.memory.usage_log import MemoryUsageLog
 
 __all__ = [
+    "MemoryAuditLog",
     "MemoryDirectory",
     "MemoryLedger",
     "MemoryPlatform",

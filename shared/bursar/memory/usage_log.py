@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
-from bursar.domain.cursors import bad_cursor, from_cursor, to_cursor
+from bursar.domain.cursors import request_id_from_cursor, to_cursor
 from bursar.domain.usage import UsageFilter, UsagePage, UsageRecord
 from bursar.memory.platform import MemoryLeases
 from bursar.ports import Entered
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bursar.domain.leases import Lease
-
-_VERSION = 7
 
 
 class MemoryUsageLog:
@@ -39,7 +36,7 @@ class MemoryUsageLog:
     async def page(
         self, wanted: UsageFilter, *, limit: int, cursor: str | None = None
     ) -> UsagePage:
-        before = None if cursor is None else _request_id(cursor)
+        before = None if cursor is None else request_id_from_cursor(cursor)
         found = [
             entry
             for entry in self._newest_first()
@@ -54,13 +51,3 @@ class MemoryUsageLog:
 
     def _newest_first(self) -> list[UsageRecord]:
         return sorted(self._entries.values(), key=lambda entry: entry.request_id, reverse=True)
-
-
-def _request_id(cursor: str) -> str:
-    try:
-        request_id = uuid.UUID(from_cursor(cursor))
-    except ValueError:
-        raise bad_cursor() from None
-    if request_id.version != _VERSION:
-        raise bad_cursor()
-    return str(request_id)

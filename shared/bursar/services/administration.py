@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bursar.ports import Clock, Directory, Ledger, PriceCatalogue, ResetLog, UsageLog
+from bursar.ports import AuditLog, Clock, Directory, Ledger, PriceCatalogue, ResetLog, UsageLog
 from bursar.services.admin_aliases import AliasAdministration
+from bursar.services.admin_audit import AuditReports
 from bursar.services.admin_budgets import BudgetAdministration
 from bursar.services.admin_keys import KeyAdministration
 from bursar.services.admin_prices import PriceAdministration
@@ -29,6 +30,7 @@ class AdminServices:
     ledger: Ledger
     usage_log: UsageLog
     reset_log: ResetLog
+    audit_log: AuditLog
     master_key: MasterKey
     clock: Clock
     catalogue: PriceCatalogue | None = None
@@ -67,6 +69,10 @@ class AdminServices:
     @property
     def usage(self) -> UsageReports:
         return UsageReports(self.directory, self.usage_log)
+
+    @property
+    def audit(self) -> AuditReports:
+        return AuditReports(self.audit_log, self.clock)
 
     async def check_store(self) -> None:
         """Read something from the store.

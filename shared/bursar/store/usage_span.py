@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from bursar.domain.cursors import bad_cursor, from_cursor, to_cursor
+from bursar.domain.cursors import request_id_from_cursor, to_cursor
 from bursar.domain.ids import first_at, made_at
 
 if TYPE_CHECKING:
+    from bursar.domain.audit import AuditFilter
     from bursar.domain.usage import UsageFilter
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _DAY: Final = timedelta(days=1)
-_VERSION: Final = 7
 _WITHIN_MS: Final = (1 << 80) - 1
 _LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ class Span:
         return Span(max(self.first, first_at(start)), min(self.last, before_next_day))
 
 
-def span_of(wanted: UsageFilter, cursor: str | None) -> Span:
+def span_of(wanted: UsageFilter | AuditFilter, cursor: str | None) -> Span:
     """Bounds by time and cursor. They are whole milliseconds, so the filter still decides.
 
     Raises:
@@ -46,7 +46,9 @@ def span_of(wanted: UsageFilter, cursor: str | None) -> Span:
     """
     first = first_at(_representable(wanted.start or _EPOCH))
     last = _last_at(_representable(wanted.end or _LATEST))
-    return Span(first, last if cursor is None else min(last, _before(_request_id(cursor))))
+    return Span(
+        first, last if cursor is None else min(last, _before(request_id_from_cursor(cursor)))
+    )
 
 
 def cursor_after(request_id: str) -> str:
@@ -68,14 +70,3 @@ def _last_at(moment: datetime) -> str:
 
 def _before(request_id: str) -> str:
     return str(uuid.UUID(int=uuid.UUID(request_id).int - 1))
-
-
-def _request_id(cursor: str) -> str:
-    position = from_cursor(cursor)
-    try:
-        request_id = uuid.UUID(position)
-    except ValueError:
-        raise bad_cursor() from None
-    if request_id.version != _VERSION:
-        raise bad_cursor()
-    return str(request_id)

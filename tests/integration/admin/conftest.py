@@ -44,6 +44,7 @@ def office(ports: Ports) -> Office:
         ports.reset_log,
         platform=ports.platform,
         rate_limiter=ports.rate_limiter,
+        audit_log=ports.audit_log,
     )
 
 

@@ -46,7 +46,13 @@ MANAGED = [
     ("GET", "/v1/budgets/x/resets"),
     ("POST", "/v1/pricing"),
     ("DELETE", "/v1/pricing/x"),
+    ("POST", "/v1/aliases"),
+    ("GET", "/v1/aliases"),
+    ("GET", "/v1/aliases/x"),
+    ("PATCH", "/v1/aliases/x"),
+    ("DELETE", "/v1/aliases/x"),
     ("GET", "/v1/usage"),
+    ("GET", "/v1/audit"),
 ]
 
 

@@ -55,6 +55,7 @@ async def prepare(
     await ensure_table(call, settings.table)
     storage = bootstrap.connect(call, settings.table)
     await bootstrap.seed_prices(settings, storage)
+    await bootstrap.seed_aliases(settings, storage)
     await add_mock_price(storage.directory, reached.targets)
     managed = bootstrap.connect(consistent(call), settings.table)
     admin = bootstrap.admin_services(settings, managed)

@@ -35,7 +35,7 @@ def _texts(value: Any) -> list[Any]:
     return [value] if isinstance(value, str) and not value.startswith("data:") else []
 
 
-@pytest.mark.parametrize("case", ["codex-first-turn", "codex-tool-results"])
+@pytest.mark.parametrize("case", ["codex-first-turn", "codex-tool-results", "codex-tools-in-input"])
 def test_codexs_requests_are_within_their_bound(case: str) -> None:
     document = wire_json(f"responses/{case}.json")
     assert _read_bytes(document) <= _bound(document)

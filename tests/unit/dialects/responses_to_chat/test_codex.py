@@ -60,3 +60,24 @@ def test_codexs_search_is_refused_with_what_to_set_in_codex() -> None:
     error = refused(**document)
     assert error.param == "tools[1]"
     assert 'in Codex: web_search = "disabled"' in error.message
+
+
+def test_codexs_tools_may_come_with_its_input() -> None:
+    document = wire_json("responses/codex-tools-in-input.json")
+    made = translator()
+    chat = made.request(document)
+    assert [tool["function"]["name"] for tool in chat["tools"]] == [
+        "functions__exec",
+        "functions__wait",
+        "clock__sleep",
+    ]
+    assert [message["role"] for message in chat["messages"]] == [
+        *("system", "user", "user", "assistant", "tool")
+    ]
+    assert chat["messages"][3]["tool_calls"][0]["function"]["name"] == "functions__exec"
+    assert chat["messages"][4]["content"] == "Script completed\nhello"
+    call = {"id": "c", "function": {"name": "functions__exec", "arguments": '{"input":"1"}'}}
+    (item,) = made.answer({"choices": [{"message": {"tool_calls": [call]}}]})["output"]
+    assert (item["type"], item["namespace"], item["name"], item["input"]) == (
+        *("custom_tool_call", "functions", "exec", "1"),
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bursar.dialects.passage import Passage
 from bursar.dialects.request import InferenceRequest
 from bursar.domain.budgets import Limit
-from bursar.domain.errors import BudgetExceeded, BursarError, NotConfigured, Refused
+from bursar.domain.errors import BudgetExceeded, BursarError, ModelNotFound, NotConfigured, Refused
 from bursar.domain.models import ModelName
 from bursar.domain.upstream import Target
 from bursar.services.credentials import Credential
@@ -81,6 +81,10 @@ class Journey:
         """Whose keys the targets are called with: a project's, or the deployment's."""
         return None if self.caller.project is None else self.caller.project.project_id
 
+    @property
+    def has_choice(self) -> bool:
+        return len(self.route.models) > 1
+
     def pass_by(self, model: ModelName, refusal: BursarError) -> None:
         self.refusals.append(refusal)
         self.trail.miss(str(model), refusal.code)
@@ -133,10 +137,9 @@ class Legs:
         return None
 
     def _turn(self, journey: Journey) -> ModelName | None:
-        has_choice = len(journey.route.models) > 1
         while journey.ahead:
             model = journey.ahead.popleft()
-            if not has_choice or self._breaker.admits((journey.scope, model)):
+            if not journey.has_choice or self._breaker.admits((journey.scope, model)):
                 return model
             journey.avoided.append(model)
             journey.trail.miss(str(model), "circuit_open")
@@ -157,7 +160,11 @@ class Legs:
         project = journey.caller.project
         if project is None:
             return await self._targets.find(model)
-        return await self._vaults.find(journey.credential, project.project_id, model)
+        project_id = project.project_id
+        if journey.has_choice and model.provider not in await self._vaults.providers(project_id):
+            # Looking again whether the key is there now is for those who have no other choice.
+            raise ModelNotFound(f"The project has no key of provider '{model.provider}' in use")
+        return await self._vaults.find(journey.credential, project_id, model)
 
 
 def _named(request: InferenceRequest, model: ModelName) -> InferenceRequest:

@@ -11,14 +11,17 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bursar.domain.usage import Status
+from bursar.services.answers import StreamedAnswer
 from functions.proxy.inbound import INBOUND
 from functions.proxy.inference import InferenceRoute
-from functions.proxy.streamed import HEARTBEAT, EventStream
+from functions.proxy.streamed import HEARTBEAT, EventStream, send_stream
 from tests.fakes.scripted_upstream import DONE, delta, stream
 from tests.fakes.world import World
 
 if TYPE_CHECKING:
     from starlette.types import Message
+
+    from bursar.services.answers import Write
 
 _CHAT = {
     "model": "openai:gpt-test",
@@ -84,6 +87,24 @@ async def test_a_stream_that_goes_on_needs_no_comments() -> None:
     world.upstream.answer = stream(delta("a"), delta("b"), DONE)
     answer = await ask(world, heartbeat_s=60)
     assert answer.content == delta("a") + delta("b") + DONE
+
+
+class Speaking:
+    """A relay of audio that falls silent in the middle."""
+
+    async def run(self, write: Write) -> None:
+        await write(b"RIFF")
+        await asyncio.sleep(_SOON_S * 5)
+        await write(b"\n")
+
+
+async def test_audio_has_no_comments_in_its_silences() -> None:
+    caller = Caller(asyncio.Event(), b"never")
+    headers = {"content-type": "audio/wav"}
+    answer = StreamedAnswer(200, headers, Speaking())
+    never = asyncio.Event()
+    await send_stream(never.wait, caller.send, headers, answer, _SOON_S)  # type: ignore[arg-type]  # nothing is received
+    assert caller.body == b"RIFF\n"
 
 
 async def test_comments_cost_nothing_and_change_nothing_in_the_books() -> None:

@@ -85,6 +85,11 @@ def test_an_event_without_its_blank_line_at_the_end_counts(name: str) -> None:
     assert reader.is_done
 
 
+def test_blank_lines_between_events_are_no_beginning_of_an_answer() -> None:
+    reader = _reader("images/generation")
+    assert reader.feed(b"\n\n\r\n\r\n") == b""
+
+
 def test_done_ends_a_stream_whose_last_event_is_of_another_kind() -> None:
     reader = _reader("transcriptions/stream")
     chunk = b'data: {"object":"transcription.chunk","choices":[]}\n\n'

@@ -122,7 +122,6 @@ def response_object(
         ending: how it ended, if it has.
     """
     response = {
-        **_repeated(given.document),
         "id": f"resp_{stem}",
         "object": "response",
         "created_at": given.asked.created_s,
@@ -136,6 +135,7 @@ def response_object(
         "previous_response_id": None,
         "store": False,
         "usage": usage_of(chat.get("usage")),
+        **_repeated(given.document),
     }
     if isinstance(chat.get("service_tier"), str):
         response["service_tier"] = chat["service_tier"]

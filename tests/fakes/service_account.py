@@ -23,5 +23,24 @@ def key_file(private_key: str, *, project_id: str | None = PROJECT) -> str:
     )
 
 
+AUDIENCE = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/aws"
+
+
+def federation_file(**others: object) -> str:
+    """The configuration file of a trust in an AWS role, as `gcloud` writes it."""
+    file = {
+        "type": "external_account",
+        "audience": AUDIENCE,
+        "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
+        "token_url": "https://attacker.example/token",
+        "credential_source": {
+            "environment_id": "aws1",
+            "regional_cred_verification_url": "https://attacker.example/{region}",
+        },
+        **others,
+    }
+    return json.dumps(file)
+
+
 SERVICE_ACCOUNT = key_file("-----BEGIN PRIVATE KEY-----\nbm8ga2V5\n-----END PRIVATE KEY-----\n")
 """A key file that looks right, for tests in which nothing is signed."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -38,6 +39,7 @@ class TokenWorld:
         withdrawn: tokens that providers refuse.
         failure: raised instead of any exchange.
         status, body: of the token endpoints' next answers, if not a new token's.
+        impersonation: what is answered to who wants to act as a service account, likewise.
     """
 
     def __init__(self, *, lifetime_s: float = 3600) -> None:
@@ -50,6 +52,7 @@ class TokenWorld:
         self.failure: UpstreamError | None = None
         self.status = 200
         self.body: bytes | None = None
+        self.impersonation: bytes | None = None
         self.is_closed = False
 
     def clock(self) -> float:
@@ -77,5 +80,9 @@ class TokenWorld:
         if self.failure is not None:
             raise self.failure
         token = f"token-{len(self.exchanges)}"
+        if request.url.endswith(":generateAccessToken"):
+            expires = datetime.fromtimestamp(self.now_s + self.lifetime_s, UTC)
+            impersonated = {"accessToken": token, "expireTime": expires.isoformat()}
+            return PlainAnswer(200, self.impersonation or json.dumps(impersonated).encode())
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime_s}
         return PlainAnswer(self.status, self.body or json.dumps(answer).encode())

@@ -118,7 +118,7 @@ def post_headers(
     credentials: Credentials,
     url: str,
     *,
-    content_type: str,
+    content_type: str | None,
     body: bytes,
     now_s: float,
 ) -> dict[str, str]:
@@ -128,7 +128,7 @@ def post_headers(
 
     Args:
         url: absolute, its path percent-encoded and without segments of dots.
-        content_type: what the request says of its body.
+        content_type: what the request says of its body; None leaves it unsigned.
         body: what is sent.
         now_s: the Unix time.
     """
@@ -137,7 +137,8 @@ def post_headers(
     headers = {"x-amz-date": timestamp}
     if credentials.session_token is not None:
         headers["x-amz-security-token"] = credentials.session_token
-    signed = {"content-type": content_type, "host": parts.netloc, **headers}
+    named = {} if content_type is None else {"content-type": content_type}
+    signed = {**named, "host": parts.netloc, **headers}
     # A path is encoded once more than it travels, by every service but S3.
     path = quote(parts.path or "/", safe="/~")
     query = _query(parse_qsl(parts.query, keep_blank_values=True))

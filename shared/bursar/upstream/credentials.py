@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bursar.domain.errors import WrongSetting
-from bursar.domain.service_accounts import parse_service_account
+from bursar.domain.service_accounts import parse_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ def headers_of(provider: Provider, settings: ProviderSettings) -> Mapping[str, s
 def _check_key(provider: Provider, setting: str, key: str) -> None:
     if provider.auth == "google":
         try:
-            parse_service_account(key)
+            parse_credentials(key)
         except ValueError as fault:
             raise WrongSetting(f"{setting}: {fault}.") from None
     elif not _KEY.fullmatch(key):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bursar.domain.errors import WrongSetting
-from bursar.domain.service_accounts import parse_service_account
+from bursar.domain.service_accounts import ServiceAccount, parse_credentials
 from bursar.domain.upstream import Provider, Target
 from bursar.domain.upstream_urls import is_addressed
 from bursar.upstream.base_urls import (
@@ -185,7 +185,8 @@ def _reached(provider: Provider, address: Address) -> Provider:
 
 def _with_project(parameters: Mapping[str, str], key: str | None) -> dict[str, str]:
     """The parameters with a service account's own project, where no other is given."""
-    project = parse_service_account(key).project_id if key else None
+    account = parse_credentials(key) if key else None
+    project = account.project_id if isinstance(account, ServiceAccount) else None
     return {"project": project, **parameters} if project else dict(parameters)
 
 

@@ -16,7 +16,7 @@ from bursar.upstream.catalogue import load_catalogue
 from bursar.upstream.provider_settings import ProviderSettings
 from bursar.upstream.targets import addressed, resolve_targets
 from tests.fakes.sealed_project import SEALED, SealedProject
-from tests.fakes.service_account import PROJECT, SERVICE_ACCOUNT, key_file
+from tests.fakes.service_account import PROJECT, SERVICE_ACCOUNT, federation_file, key_file
 from tests.fakes.world import World
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ async def test_a_credentials_file_of_the_deployments_is_not_for_projects() -> No
     [
         (SEALED, "is not the JSON key file of a service account"),
         (key_file("x", project_id=None), "names no project_id"),
+        # It would call Google as the deployment's AWS role.
+        (federation_file(), "is not the JSON key file of a service account"),
     ],
 )
 async def test_a_key_that_is_no_service_accounts_does_not_open_vertex(

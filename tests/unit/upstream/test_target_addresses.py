@@ -11,6 +11,7 @@ from bursar.domain.errors import WrongSetting
 from bursar.upstream.catalogue import load_catalogue
 from bursar.upstream.provider_settings import ProviderSettings
 from bursar.upstream.targets import addressed, resolve_targets, role_providers
+from tests.fakes.service_account import federation_file
 
 if TYPE_CHECKING:
     from bursar.domain.upstream import Target
@@ -161,6 +162,13 @@ def test_a_service_account_brings_its_project_along_unless_another_is_named() ->
 def test_a_key_that_is_no_service_accounts_is_refused_without_being_shown() -> None:
     assert "JSON key file" in refusal("vertexai", ProviderSettings(KEY))
     assert "client_email" in refusal("vertexai", ProviderSettings('{"type": "service_account"}'))
+
+
+def test_a_trust_in_an_aws_role_is_a_key_that_needs_a_project_named() -> None:
+    trust = federation_file()
+    assert "providers.vertexai.project" in refusal("vertexai", ProviderSettings(trust))
+    found = target("vertexai", ProviderSettings(trust, parameters={"project": "p"}))
+    assert (found.api_key, found.parameters["project"]) == (trust, "p")
 
 
 def test_a_credentials_file_and_a_project_in_the_environment_are_enough_for_vertex() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bursar.domain.upstream import Authorization, UpstreamRequest
 
 _SERVICE: Final = "bedrock"
+_REGION: Final = "us-east-1"
 
 
 class RoleCredentials:
@@ -24,6 +25,11 @@ class RoleCredentials:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._source: CredentialSource | None = None
+
+    @property
+    def region(self) -> str:
+        """Where the process runs; made up where it does not say."""
+        return self._environ.get("AWS_REGION") or self._environ.get("AWS_DEFAULT_REGION") or _REGION
 
     async def current(self, provider: str) -> Credentials:
         """Credentials that are valid now.

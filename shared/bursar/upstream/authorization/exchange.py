@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from bursar.ports import Upstream, UpstreamAnswer
 
 _OK: Final = 200
-_TIMEOUT_S: Final = 15.0
+TIMEOUT_S: Final = 15.0
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _ANSWER_BYTES_MAX: Final = 64 * 1024
+UNGRANTED: Final = "its answer holds no token"
 _HEADERS: Final = {
     "content-type": "application/x-www-form-urlencoded",
     "accept": "application/json",
@@ -83,15 +84,26 @@ class ExchangeScheme(ABC):
             form = self.fields(authorization, url)
         except ValueError as fault:
             raise not_authorized(request.provider, f"its key {fault}") from None
-        asked = UpstreamRequest(
-            f"{request.provider}'s token endpoint",
-            url,
-            _HEADERS,
-            urlencode(form).encode(),
-            _TIMEOUT_S,
-            allows_private=given is None or request.allows_private,
-        )
-        return await _token(self._upstream, asked)
+        asked = form_to(url, form, request, is_own=given is not None)
+        return await token_from(self._upstream, asked)
+
+
+def form_to(
+    url: str, form: Mapping[str, str], request: UpstreamRequest, *, is_own: bool
+) -> UpstreamRequest:
+    """A form for the token endpoint of a request's provider.
+
+    Args:
+        is_own: the administrator chose the endpoint, so it is guarded as the provider is.
+    """
+    return UpstreamRequest(
+        f"{request.provider}'s token endpoint",
+        url,
+        _HEADERS,
+        urlencode(form).encode(),
+        TIMEOUT_S,
+        allows_private=request.allows_private or not is_own,
+    )
 
 
 def digest_of(authorization: Authorization) -> str:
@@ -101,8 +113,37 @@ def digest_of(authorization: Authorization) -> str:
     return sha256(said).hexdigest()
 
 
-async def _token(upstream: Upstream, asked: UpstreamRequest) -> Token:
-    """Whatever goes wrong, the provider itself has seen nothing: that is one kind of error."""
+async def token_from(upstream: Upstream, asked: UpstreamRequest) -> Token:
+    """What a token endpoint answers.
+
+    Raises:
+        UpstreamUnreachable: no token, whatever the reason.
+    """
+    body = await answer_of(upstream, asked)
+    try:
+        found = msgspec.json.decode(body, type=_Answer, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise not_authorized(asked.provider, UNGRANTED) from None
+    return checked(asked.provider, Token(found.access_token, found.expires_in))
+
+
+def checked(provider: str, token: Token) -> Token:
+    """A token that can stand in a header.
+
+    Raises:
+        UpstreamUnreachable: it is none.
+    """
+    if not _TOKEN.fullmatch(token.text) or not token.lifetime_s > 0:
+        raise not_authorized(provider, UNGRANTED)
+    return token
+
+
+async def answer_of(upstream: Upstream, asked: UpstreamRequest) -> bytes:
+    """The body of a token endpoint's answer, if it grants what was asked for.
+
+    Raises:
+        UpstreamUnreachable: whatever went wrong, the provider itself has seen nothing.
+    """
     try:
         answer = await upstream.send(asked)
         body = await _whole(answer)
@@ -112,13 +153,7 @@ async def _token(upstream: Upstream, asked: UpstreamRequest) -> Token:
         raise UpstreamUnreachable(failure.message) from None
     if answer.status != _OK:
         raise not_authorized(asked.provider, f"it refused the credentials ({answer.status})")
-    try:
-        found = msgspec.json.decode(body, type=_Answer, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise not_authorized(asked.provider, "its answer holds no token") from None
-    if not _TOKEN.fullmatch(found.access_token) or not found.expires_in > 0:
-        raise not_authorized(asked.provider, "its answer holds no token")
-    return Token(found.access_token, found.expires_in)
+    return body
 
 
 async def _whole(answer: UpstreamAnswer) -> bytes:

@@ -34,9 +34,10 @@ def schemes(
         return SageMakerScheme(RoleCredentials(environ), now_s)
 
     def google() -> Scheme:
+        from bursar.upstream.authorization.aws import RoleCredentials  # noqa: PLC0415
         from bursar.upstream.authorization.google import GoogleScheme  # noqa: PLC0415
 
-        return GoogleScheme(upstream, now_s)
+        return GoogleScheme(upstream, now_s, RoleCredentials(environ))
 
     def ibm() -> Scheme:
         from bursar.upstream.authorization.ibm import IbmScheme  # noqa: PLC0415

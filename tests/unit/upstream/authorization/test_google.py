@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bursar.domain.errors import UpstreamUnreachable
 from bursar.domain.upstream import Authorization, UpstreamRequest
+from bursar.upstream.authorization.aws import RoleCredentials
 from bursar.upstream.authorization.google import GoogleScheme
 from bursar.upstream.authorization.rs256 import PrivateKey
 from tests.fakes.service_account import EMAIL, key_file
@@ -113,7 +114,8 @@ async def granted(
 ) -> str:
     request = UpstreamRequest("vertexai", "https://x.example", {}, b"{}")
     authorization = Authorization("google", secret, parameters or {})
-    grant = await GoogleScheme(world, world.clock).grant(request, authorization)
+    scheme = GoogleScheme(world, world.clock, RoleCredentials({}))
+    grant = await scheme.grant(request, authorization)
     return grant.headers["authorization"]
 
 

@@ -3,32 +3,32 @@
 The usage record is written before the accounts settle. Whatever dies between the two leaves a
 record that the sweeper settles by; whatever dies before leaves a hold that it charges.
 
-A request that goes to another target takes its hold along: it is adjusted, account by account, to
-what that target may cost. Accounts may differ meanwhile, and for as long as the tab is open if one
-of them refuses; each is settled by what it holds itself.
+A request that goes to another target takes its tab along: what is held is adjusted to what that
+target may cost.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bursar.dialects.request import InferenceRequest
-from bursar.domain.budgets import AccountKey, Limit
+from bursar.domain.budgets import Limit
 from bursar.domain.errors import BudgetExceeded, StoreUnavailable
 from bursar.domain.events import Closed, Observe, unobserved
 from bursar.domain.holds import Hold
-from bursar.domain.money import QUANTUM_USD, ZERO, canonical, display
+from bursar.domain.money import ZERO, display
 from bursar.domain.price_tiers import charged_tier
 from bursar.domain.pricing import Charge, charge_of, charge_of_unreported, told_apart
 from bursar.domain.unreported import TellsItsUsage, counted, most
 from bursar.domain.usage import Status, TokenUsage, UsageRecord
 from bursar.services.charged_rates import charged_rates
+from bursar.services.holding import Held, Holding, barred, is_low
 from bursar.services.identity import Caller
 from bursar.services.quoting import Quote
 from bursar.services.rates import RateTicket
@@ -87,7 +87,10 @@ class Tab:
     """One request's open reservation.
 
     Attributes:
-        request: named after the target that it is for now; so are quote and hold.
+        request: named after the target that it is for now.
+        quote: of that target.
+        reserved: what was held when it was opened.
+        held: what is held for it.
         trail: where it has been.
         provider_key_id: the key's of the project's vault that it is served with.
         cost_usd: what the books say it cost, once they are written.
@@ -99,31 +102,22 @@ class Tab:
     caller: Caller
     request: InferenceRequest
     quote: Quote
-    hold: Hold
+    reserved: InitVar[Hold]
     limits: Sequence[Limit]
     ticket: RateTicket | None = None
     provider_key_id: str | None = None
     trail: Trail = field(default_factory=Trail)
+    held: Held = field(init=False)
     cost_usd: Decimal | None = field(default=None, init=False)
     is_closed: bool = field(default=False, init=False)
-    _holds: dict[AccountKey, list[Hold]] = field(default_factory=dict, init=False, repr=False)
 
-    def holds_in(self, account: AccountKey) -> list[Hold]:
-        """The hold as it stands in an account, preceded by all that it might be as well.
+    def __post_init__(self, reserved: Hold) -> None:
+        self.held = Held(reserved)
 
-        Others than the last are there if a write's answer was lost, or if it arrives late.
-        """
-        return self._holds.setdefault(account, [self.hold])
-
-    def fresh_amount(self, amount_usd: Decimal) -> Decimal:
-        """An amount that the hold never had, so that no write that is late finds what it expects.
-
-        At most a few millionths of a millionth of a dollar above what is asked for.
-        """
-        used = {hold.amount_usd for holds in self._holds.values() for hold in holds}
-        while amount_usd in used:
-            amount_usd = canonical(amount_usd + QUANTUM_USD)
-        return amount_usd
+    @property
+    def hold(self) -> Hold:
+        """What every account holds for it."""
+        return self.held.hold
 
 
 class Till:
@@ -137,7 +131,7 @@ class Till:
         clock: Clock,
         observe: Observe = unobserved,
     ) -> None:
-        self._ledger = ledger
+        self._holding = Holding(ledger)
         self._usage_log = usage_log
         self._policy = policy
         self._clock = clock
@@ -166,13 +160,13 @@ class Till:
         now = self._clock()
         for _ in range(_LOWERINGS_MAX):
             hold = self._hold(request_id, caller, quote, now)
-            barred = limits if low_share is None else _barred(limits, hold, low_share)
-            refusal = await self._reserve(barred, hold, is_free=quote.is_free)
+            asked = limits if low_share is None else barred(limits, hold, low_share)
+            refusal = await self._holding.reserve(asked, hold, is_free=quote.is_free)
             if refusal is None:
                 return Tab(request_id, now, caller, request, quote, hold, limits)
             limit, shortfall = refusal
             if low_share is not None and (
-                limit not in limits or _is_low(limit, shortfall, low_share)
+                limit not in limits or is_low(limit, shortfall, low_share)
             ):
                 raise BudgetRunsLow
             lowered = quote.lowered_to(shortfall.left_usd)
@@ -201,51 +195,13 @@ class Till:
         raise _refused(limit, quote, shortfall)
 
     async def _adjust(self, tab: Tab, quote: Quote) -> tuple[Limit, Shortfall] | None:
+        # What is held may be a trifle more than the quote; that is no reason to adjust it.
         amount_usd = tab.hold.amount_usd if quote is tab.quote else quote.amount_usd
-        standing = [tab.holds_in(limit.account) for limit in tab.limits]
-        if all(holds[-1].amount_usd == amount_usd for holds in standing):
-            return None
-        wanted = replace(tab.hold, amount_usd=tab.fresh_amount(amount_usd))
-        for limit, holds in zip(tab.limits, standing, strict=True):
-            held, limit_usd = holds[-1], None if quote.is_free else limit.limit_usd
-            # Put first, because a write without an answer may have been carried out, or will be.
-            holds.insert(0, wanted)
-            shortfall = await self._ledger.adjust(limit.account, held, wanted.amount_usd, limit_usd)
-            if shortfall is not None:
-                return limit, shortfall
-            holds.append(holds.pop(0))
-        tab.hold = wanted
-        return None
+        return await self._holding.adjust(tab.limits, tab.held, amount_usd, is_free=quote.is_free)
 
     def _hold(self, request_id: str, caller: Caller, quote: Quote, now: datetime) -> Hold:
         deadline = now.replace(microsecond=0) + timedelta(seconds=self._policy.hold_s + 1)
         return Hold(request_id, quote.amount_usd, deadline, caller.user.user_id)
-
-    async def _reserve(
-        self, limits: Sequence[Limit], hold: Hold, *, is_free: bool
-    ) -> tuple[Limit, Shortfall] | None:
-        reserved: list[Limit] = []
-        for limit in limits:
-            reserved.append(limit)
-            try:
-                shortfall = await self._ledger.reserve(
-                    limit.account, hold, None if is_free else limit.limit_usd
-                )
-            except BaseException:
-                # Whether the last one is held is not known; releasing what is not held is harmless.
-                await uncancelled(self._release(reserved, hold))
-                raise
-            if shortfall is not None:
-                await uncancelled(self._release(reserved[:-1], hold))
-                return limit, shortfall
-        return None
-
-    async def _release(self, limits: Sequence[Limit], hold: Hold) -> None:
-        for limit in limits:
-            try:
-                await self._ledger.release(limit.account, hold)
-            except StoreUnavailable:
-                _LOG.exception("a hold stays until it expires", extra={"hold_id": hold.hold_id})
 
     async def close(self, tab: Tab, outcome: Outcome) -> None:
         """Write the books of a request, whoever cancels it meanwhile.
@@ -262,8 +218,7 @@ class Till:
         try:
             kept = await self._usage_log.record(record)
             tab.cost_usd = kept.cost_usd
-            for limit in tab.limits:
-                await self._settle(tab, limit, kept.cost_usd or ZERO)
+            await self._holding.settle(tab.limits, tab.held, kept.cost_usd or ZERO)
             if tab.ticket is not None and kept.usage is not None:
                 await tab.ticket.correct(kept.usage.total_tokens)
         except StoreUnavailable:
@@ -272,11 +227,6 @@ class Till:
                 extra={"request_id": tab.request_id},
             )
         self._observe(Closed(record, outcome.failure, tab.trail.failures))
-
-    async def _settle(self, tab: Tab, limit: Limit, cost_usd: Decimal) -> None:
-        for hold in reversed(tab.holds_in(limit.account)):
-            if await self._ledger.settle(limit.account, hold, cost_usd):
-                return
 
     def _record(self, tab: Tab, outcome: Outcome) -> UsageRecord:
         usage, charge, is_estimated = self._bill(tab, outcome)
@@ -352,25 +302,6 @@ def _service_tier(tab: Tab, outcome: Outcome) -> str | None:
 
 def _own_usage(request: InferenceRequest, price: Price | None) -> TokenUsage | None:
     return request.own_usage(price) if isinstance(request, TellsItsUsage) else None
-
-
-def _barred(limits: Sequence[Limit], hold: Hold, low_share: Decimal) -> Sequence[Limit]:
-    """Limits that only admit the hold while a share is left before it; it may reach into that."""
-    return tuple(
-        limit
-        if limit.limit_usd is None or hold.amount_usd >= limit.limit_usd * low_share
-        else replace(limit, limit_usd=_high_usd(limit.limit_usd, low_share) + hold.amount_usd)
-        for limit in limits
-    )
-
-
-def _is_low(limit: Limit, shortfall: Shortfall, low_share: Decimal) -> bool:
-    return limit.limit_usd is not None and shortfall.left_usd < limit.limit_usd * low_share
-
-
-def _high_usd(limit_usd: Decimal, low_share: Decimal) -> Decimal:
-    """The most that may be committed for a budget not to run low."""
-    return canonical(limit_usd * (1 - low_share))
 
 
 def _refused(limit: Limit, quote: Quote, shortfall: Shortfall) -> BudgetExceeded:

@@ -43,7 +43,7 @@ def _items(said: Said, given: Given, stem: str, status: str) -> Iterator[dict[st
     pairs = zip(call_ids, said.calls, strict=True)
     kept = Kept(
         given.asked.model,
-        said.kept,
+        said.kept or (said.empty if said.calls else {}),
         {call_id: call.beside for call_id, call in pairs if call.beside},
     )
     if said.reasoning or kept.message or kept.calls:

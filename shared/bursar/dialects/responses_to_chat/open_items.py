@@ -86,7 +86,7 @@ class OpenReasoning(OpenItem):
         yield self._event("response.reasoning_text.delta", content_index=0, delta=said.reasoning)
 
     def item(self, status: str) -> dict[str, Any]:
-        kept = Kept(self._model, telling_most(self._kept), self.calls)
+        kept = Kept(self._model, telling_most(self._kept) or self._kept, self.calls)
         has_kept = status != IN_PROGRESS and (self._kept or self.calls)
         encrypted = packed(kept) if has_kept else None
         return reasoning_item(self.item_id, "".join(self._texts), encrypted, status)

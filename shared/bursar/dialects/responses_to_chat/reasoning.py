@@ -54,6 +54,11 @@ def telling_most(fields: Mapping[str, Any]) -> dict[str, Any]:
     return next(({name: fields[name]} for name in REASONING_FIELDS if fields.get(name)), {})
 
 
+def empty_in(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Reasoning that is there without a word; DeepSeek wants even that back with its calls."""
+    return {name: "" for name in REASONING_FIELDS if message.get(name) == ""}
+
+
 def packed(kept: Kept) -> str:
     return _PREFIX + urlsafe_b64encode(msgspec.json.encode(kept)).decode().rstrip("=")
 

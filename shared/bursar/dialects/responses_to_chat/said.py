@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bursar.dialects.responses_to_chat.reasoning import telling_most
+from bursar.dialects.responses_to_chat.reasoning import empty_in, telling_most
 
 # Where reasoning stands in plain text.
 _PLAIN: Final = ("reasoning_content", "reasoning")
@@ -36,6 +36,7 @@ class Said:
     Attributes:
         reasoning: to be read.
         kept: the field to be given back, by its name.
+        empty: fields that were given without a word.
         logprobs: of the text's tokens.
     """
 
@@ -43,6 +44,7 @@ class Said:
     refusal: str = ""
     reasoning: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
+    empty: dict[str, Any] = field(default_factory=dict)
     calls: tuple[CallPiece, ...] = ()
     annotations: tuple[dict[str, Any], ...] = ()
     logprobs: tuple[dict[str, Any], ...] = ()
@@ -66,6 +68,7 @@ def said_in(choice: Any, name: str) -> Said:
         _text(message.get("refusal")),
         reasoning,
         telling_most(message),
+        empty_in(message),
         tuple(_call(call) for call in _dicts(message.get("tool_calls"))),
         tuple(_annotation(note) for note in _dicts(message.get("annotations"))),
         tuple(_dicts(logprobs.get("content")) if isinstance(logprobs, dict) else ()),

@@ -16,13 +16,13 @@ from bursar.dialects.responses_to_chat.open_items import (
 )
 from bursar.dialects.responses_to_chat.output import IN_PROGRESS
 from bursar.dialects.responses_to_chat.response import Ending, ending_of, response_object, stem_of
-from bursar.dialects.responses_to_chat.said import said_in
+from bursar.dialects.responses_to_chat.said import Said, said_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bursar.dialects.responses_to_chat.response import Given
-    from bursar.dialects.responses_to_chat.said import CallPiece, Said
+    from bursar.dialects.responses_to_chat.said import CallPiece
 
 _ItemT = TypeVar("_ItemT", bound=OpenItem)
 
@@ -42,6 +42,8 @@ class ResponseStream:
         self._message: OpenMessage | None = None
         self._calls: list[tuple[int | None, OpenCall]] = []
         self._beside: dict[str, dict[str, Any]] = {}
+        self._empty: dict[str, Any] = {}
+        self._has_thought = False
 
     def event(self, event: dict[str, Any]) -> Iterable[dict[str, Any]]:
         return self._numbered([*self._beginning(event), *self._chunk(event)])
@@ -74,6 +76,7 @@ class ResponseStream:
                 self._ending = ending_of(reason)
 
     def _said(self, said: Said) -> Iterator[dict[str, Any]]:
+        self._empty |= said.empty
         if said.reasoning or said.kept:
             yield from self._thought(said)
         if said.text or said.refusal or said.calls:
@@ -87,6 +90,7 @@ class ResponseStream:
             yield from self._called(piece)
 
     def _thought(self, said: Said) -> Iterator[dict[str, Any]]:
+        self._has_thought = True
         if self._reasoning is None:
             item_id = f"rs_{self._stem}_{self._next}"
             made = OpenReasoning(self._next, item_id, self._given.asked.model)
@@ -127,20 +131,15 @@ class ResponseStream:
             yield from self._done(item)
 
     def _closing(self) -> Iterator[dict[str, Any]]:
-        if self._beside:
-            yield from self._thought_of_calls()
+        empty = self._empty if self._calls and not self._has_thought else {}
+        if empty or self._beside:
+            # What belongs to calls goes back with the reasoning, or in an item of its own.
+            yield from self._thought(Said(kept=empty))
+        if self._reasoning is not None:
+            self._reasoning.calls = self._beside
         for item in self._open:
             yield from self._done(item)
         self._open = []
-
-    def _thought_of_calls(self) -> Iterator[dict[str, Any]]:
-        """What came beside calls goes back with the reasoning, or in an item of its own."""
-        if self._reasoning is None:
-            item_id = f"rs_{self._stem}_{self._next}"
-            made = OpenReasoning(self._next, item_id, self._given.asked.model)
-            self._reasoning = self._opened(made)
-            yield self._reasoning.added()
-        self._reasoning.calls = self._beside
 
     def _done(self, item: OpenItem) -> Iterator[dict[str, Any]]:
         status = self._ending.item_status

@@ -13,6 +13,7 @@ from tests.fakes.responses_over_chat import (
     MODEL,
     call,
     chat_call,
+    events_of,
     messages_of,
     said,
     translator,
@@ -89,3 +90,28 @@ def test_what_is_kept_comes_back_as_it_was(kept: Kept) -> None:
 
 def test_nothing_but_reasoning_can_be_put_into_a_message_that_way() -> None:
     assert unpacked(packed(Kept(MODEL, {"tool_calls": "x"}))) is None
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_reasoning_without_a_word_goes_back_with_the_calls(*, is_streamed: bool) -> None:
+    call_given = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}
+    message = {"reasoning_content": "", "content": None, "tool_calls": [call_given]}
+    if is_streamed:
+        (*_, last) = events_of([{"choices": [{"delta": message}]}])
+        output = last["response"]["output"]
+    else:
+        output = translator().answer({"choices": [{"message": message}]})["output"]
+    assert {item["type"] for item in output} == {"reasoning", "function_call"}
+    (repeated,) = messages_of(*output)
+    assert repeated["reasoning_content"] == ""
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_reasoning_without_a_word_is_nothing_beside_text(*, is_streamed: bool) -> None:
+    message = {"reasoning_content": "", "content": "a"}
+    if is_streamed:
+        (*_, last) = events_of([{"choices": [{"delta": message}]}])
+        output = last["response"]["output"]
+    else:
+        output = translator().answer({"choices": [{"message": message}]})["output"]
+    assert [item["type"] for item in output] == ["message"]

@@ -262,6 +262,7 @@ def test_inference_goes_to_the_proxy_and_all_else_to_the_administration() -> Non
         ("POST", "/v1/audio/{operation}"),
         ("POST", "/v1/moderations"),
         ("POST", "/v1/rerank"),
+        ("POST", "/v2/rerank"),
         ("GET", "/v1/models"),
         ("GET", "/v1/models/{model_id+}"),
         ("GET", "/health"),

@@ -27,6 +27,7 @@ class PassedOperation:
     wire: str
 
 
+_RERANK: Final = PassedOperation("rerank", "passed.rerank:parse_rerank", "passed.wires:RERANK")
 PASSED_OPERATIONS: Final[Mapping[str, PassedOperation]] = {
     "/v1/images/generations": PassedOperation(
         "images", "passed.images:parse_generations", "passed.wires:IMAGES"
@@ -46,5 +47,6 @@ PASSED_OPERATIONS: Final[Mapping[str, PassedOperation]] = {
     "/v1/moderations": PassedOperation(
         "moderations", "passed.moderations:parse_moderation", "passed.wires:COUNTED"
     ),
-    "/v1/rerank": PassedOperation("rerank", "passed.rerank:parse_rerank", "passed.wires:RERANK"),
+    "/v1/rerank": _RERANK,
+    "/v2/rerank": _RERANK,  # where Cohere's SDK calls it
 }

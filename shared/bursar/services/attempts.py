@@ -165,6 +165,8 @@ class Attempts:
 
     def _note(self, trip: Trip, failed: Failed) -> None:
         trip.failures += 1
+        if not failed.was_sent:
+            trip.tab.trail.attempts -= 1
         trip.tab.trail.miss(str(trip.leg.model), failed.because, was_sent=failed.was_sent)
         # What a provider says is worth more to the caller than that another cannot be asked.
         if trip.failed is None or failed.was_sent:

@@ -4,24 +4,44 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from bursar.dialects.messages_request import parse_messages
+from bursar.dialects.translator import Untranslatable
 from bursar.domain.aliases import Alias, AliasTarget, Strategy, TierDown
 from bursar.domain.errors import Forbidden, InvalidRequest, ModelNotFound
+from bursar.domain.ids import request_id
 from bursar.domain.models import ModelName, requested_model
 from tests.fakes.scripted_upstream import completion
 from tests.fakes.several_upstreams import SeveralUpstreams
 from tests.fakes.world import World, whole
 
 if TYPE_CHECKING:
+    from bursar.dialects.request import Terms
     from bursar.services.answers import StreamedAnswer, WholeAnswer
+    from bursar.services.legs import Journey, Leg
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TARGETS = (AliasTarget("openai:a", 7), AliasTarget("groq:b", 2), AliasTarget("mistral:c", 1))
+
+
+class Mute:
+    """A passage whose provider's dialect cannot say the request."""
+
+    def __init__(self, passage: Any) -> None:
+        self._passage = passage
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._passage, name)
+
+    def body(self, terms: Terms) -> bytes:
+        raise Untranslatable(f"{terms.model} cannot say that", param="tools")
 
 
 def alias(name: str = "fast", **fields: Any) -> Alias:
@@ -199,3 +219,46 @@ async def test_a_model_whose_name_no_header_can_hold_is_written_so_that_one_can(
     world.upstream.answer = completion()
     answer = await world.chat(key, model="fast")
     assert answer.headers["x-bursar-model"] == "openai:mod%C3%A8le%3Bx%0D%0Ay"
+
+
+@pytest.mark.parametrize("name", ["claude-sonnet-4-5", "team:smart"])
+async def test_a_translated_answer_repeats_the_name_that_was_asked_for(name: str) -> None:
+    world, key = await world_with(alias(name))
+    upstreams = SeveralUpstreams(world)
+    message = {"role": "user", "content": "hello"}
+    raw = msgspec.json.encode({"model": name, "max_tokens": 50, "messages": [message]})
+
+    answer = await world.completion.serve(
+        request_id(world.now), {"x-api-key": key}, raw, parse_messages
+    )
+
+    assert upstreams.body()["model"] == "a"
+    told = whole(answer)
+    assert (told["type"], told["model"]) == ("message", name)
+    assert route_of(answer) == ("openai:a", "primary")
+
+
+async def test_a_target_that_cannot_say_the_request_is_passed_by() -> None:
+    """It is noticed when the request is written, so what is held goes on to the next target."""
+    world, key = await world_with(alias(targets=(AliasTarget("openai:a"), AliasTarget("groq:b"))))
+    upstreams = SeveralUpstreams(world)
+    legs = world.legs
+    own = legs._leg
+
+    async def leg(journey: Journey, model: ModelName) -> Leg:
+        prepared = await own(journey, model)
+        if model.provider == "openai":
+            return replace(prepared, passage=Mute(prepared.passage))
+        return prepared
+
+    legs._leg = leg  # type: ignore[method-assign]
+    answer = await world.chat(key, model="fast")
+
+    assert upstreams.asked == ["groq"]
+    assert route_of(answer) == ("groq:b", "fallback;after=openai:a;because=untranslatable")
+    assert answer.headers["x-bursar-attempts"] == "1"
+    assert [balance.holds for balance in await world.all_balances()] == [{}]
+
+    with pytest.raises(Untranslatable, match="cannot say that"):
+        await world.chat(key, model="openai:a")
+    assert [record.cost_usd for record in await world.records()].count(Decimal(0)) == 1

@@ -30,5 +30,12 @@ class _UserId(_Slashed):
     regex = "(?!.+/usage$).+"
 
 
+class _PricedModel(_Slashed):
+    """`provider:model`, which is never what other paths of prices are made of."""
+
+    regex = "(?!effective$)(?!.+/history$).+"
+
+
 register_url_convertor("slashed", _Slashed())
 register_url_convertor("user_id", _UserId())
+register_url_convertor("priced_model", _PricedModel())

@@ -74,7 +74,7 @@ async def get_price_history(model_key: str, services: Services) -> Response:
 
 
 @router.get(
-    "/{model_key:slashed}",
+    "/{model_key:priced_model}",
     response_model=PriceAnswer,
     dependencies=PriceReader,
     responses={**NOT_FOUND, **UNAVAILABLE},
@@ -85,7 +85,7 @@ async def get_price(model_key: str, services: Services) -> Response:
 
 
 @router.delete(
-    "/{model_key:slashed}",
+    "/{model_key:priced_model}",
     status_code=204,
     dependencies=Master,
     responses={**UNAUTHORIZED, **NOT_FOUND},

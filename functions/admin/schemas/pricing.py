@@ -26,6 +26,8 @@ _RATES = (
 
 
 def _names_its_provider(value: str) -> str:
+    if value.endswith("/history"):
+        raise ValueError("A model whose name ends with '/history' cannot be addressed")
     try:
         parse_model(value)
     except InvalidRequest as error:

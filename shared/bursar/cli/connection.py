@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 from bursar.cli.failures import Failed, RefusedByGateway
+from bursar.cli.output import dumped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,9 +73,14 @@ class HttpConnection:
         import httpx2  # noqa: PLC0415
 
         headers = {} if self.bearer is None else {"authorization": f"Bearer {self.bearer}"}
+        content = None if body is None else dumped(body).encode()
+        if content is not None:
+            headers["content-type"] = "application/json"
         address = self.url.rstrip("/") + with_query(path, query)
         try:
-            answer = httpx2.request(method, address, json=body, headers=headers, timeout=TIMEOUT_S)
+            answer = httpx2.request(
+                method, address, content=content, headers=headers, timeout=TIMEOUT_S
+            )
         except httpx2.HTTPError as error:
             raise Failed(
                 f"{self.url} does not answer ({type(error).__name__}): is it running, and is "
@@ -110,6 +116,15 @@ def read_answer(status: int, content: bytes, headers: Mapping[str, str]) -> Any:
 def _detail(content: bytes) -> str | None:
     try:
         body = json.loads(content)
+        if isinstance(body.get("detail"), list):
+            return "\n".join(map(_wrong_field, body["detail"]))
         return str(body["error"]["message"] if "error" in body else body["detail"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _wrong_field(found: Any) -> str:
+    """A value that does not validate, by its field's name: a line."""
+    where = [str(part) for part in found["loc"] if part not in ("body", "query", "path")]
+    what = str(found["msg"]).removeprefix("Value error, ")
+    return f"{'.'.join(where)}: {what}" if where else what

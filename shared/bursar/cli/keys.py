@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 import click
 
 from bursar.cli.confirming import YES, confirm_by_name
-from bursar.cli.listing import LIMIT, pages
+from bursar.cli.failures import WRONG_USAGE, Failed
+from bursar.cli.fields import (
+    FROM_FILE,
+    METADATA,
+    MODELS,
+    RATES,
+    changed,
+    given,
+    path_to,
+    posted,
+    together,
+)
+from bursar.cli.listing import LIMIT, some
 from bursar.cli.options import administers
 from bursar.cli.output import Column, as_instant, as_usd
+from bursar.cli.values import LENGTH, MOMENT
 
 if TYPE_CHECKING:
     from bursar.cli.options import Session
@@ -37,67 +49,82 @@ _DETAILS: Final = (
     Column("previous_key_valid_until", "OLD KEY UNTIL", as_instant),
     Column("metadata", "METADATA"),
 )
-_LIMITS = (
+_ISSUED: Final = (*_DETAILS, Column("key", "KEY"))
+_fields = together(
     click.option("--name", "key_name", help="What it is for."),
     click.option("--budget", "budget_id", help="A budget of its own, beside its user's."),
+    MODELS,
     click.option(
-        "--model", "allowed_models", multiple=True, help="A model it may use, as in 'openai:gpt-*'."
+        "--expires",
+        "expires_at",
+        type=MOMENT,
+        help="When it stops working, as in 2027-01-31 or 90d; '' for never.",
     ),
-    click.option("--expires", "expires_at", help="When it stops working, as in 2027-01-31."),
-    click.option("--rpm", "rate_limit_rpm", type=int, help="Requests a minute."),
-    click.option("--tpm", "rate_limit_tpm", type=int, help="Tokens a minute."),
+    *RATES,
+    METADATA,
 )
-
-
-def _limits(command: Any) -> Any:
-    for option in _LIMITS[::-1]:
-        command = option(command)
-    return command
 
 
 @click.group()
 def keys() -> None:
-    """Virtual keys: what applications present in place of a provider's."""
+    """Virtual keys: what applications present."""
 
 
 @keys.command("list")
 @LIMIT
 @click.option("--user", help="Only this user's.")
+@click.option("--active/--inactive", "is_active", default=None, help="Only those.")
 @administers
-def list_keys(session: Session, limit: int | None, user: str | None) -> None:
+def list_keys(
+    session: Session, limit: int | None, user: str | None, *, is_active: bool | None
+) -> None:
     """List keys.
 
     Example: bursar keys list --user alice -o json
     """
-    found = pages(session, _PATH, None if user else limit)
-    wanted = (key for key in found if user in (None, key["user_id"]))
-    session.output.rows(wanted, COLUMNS)
+    found = some(
+        session,
+        _PATH,
+        limit,
+        lambda key: user in (None, key["user_id"]) and is_active in (None, key["is_active"]),
+    )
+    session.output.rows(found, COLUMNS)
 
 
 @keys.command()
 @click.argument("key_id")
 @administers
 def show(session: Session, key_id: str) -> None:
-    """Show a key's record; the key itself was shown once, when it was made."""
-    session.output.record(session.ask("GET", _at(key_id)), _DETAILS)
+    """Show a key's record; the key itself was shown once, when it was made.
+
+    Example: bursar keys show 0b8f9d5e
+    """
+    session.output.record(session.ask("GET", path_to(_PATH, key_id)), _DETAILS)
 
 
 @keys.command()
 @click.option("--user", "user_id", help="Who it spends for; made if there is no such user.")
-@_limits
+@_fields
+@FROM_FILE
 @administers
-def create(session: Session, /, **fields: Any) -> None:
-    """Issue a key, and print it, this once.
+def create(session: Session, /, file: Any, **fields: Any) -> None:
+    """Issue a key, and print it, this once; many from a file, which takes another output.
 
+    \b
     Example: bursar keys create --user alice --name laptop --model 'openai:gpt-4o*'
-    """
-    made = session.ask("POST", _PATH, _given(fields))
-    _show_issued(session, made)
+             bursar keys create --from-file keys.jsonl -o jsonl
+    """  # noqa: D301 (click's own mark, as in every example of two lines)
+    if file is None:
+        _show_issued(session, session.ask("POST", _PATH, given(fields)))
+    elif session.output.kind == "table":
+        raise Failed("Many keys need -o json, jsonl or csv, to tell whose is which", WRONG_USAGE)
+    else:
+        session.output.rows(posted(session, _PATH, file, given(fields)), _ISSUED)
 
 
 @keys.command()
 @click.argument("key_id")
-@_limits
+@_fields
 @click.option("--active/--inactive", "is_active", default=None, help="Whether it is accepted.")
 @administers
 def update(session: Session, /, key_id: str, **fields: Any) -> None:
@@ -105,20 +132,28 @@ def update(session: Session, /, key_id: str, **fields: Any) -> None:
 
     Example: bursar keys update 0b8f9d5e --inactive
     """
-    session.output.record(session.ask("PATCH", _at(key_id), _given(fields)), _DETAILS)
+    session.output.record(session.ask("PATCH", path_to(_PATH, key_id), changed(fields)), _DETAILS)
 
 
 @keys.command()
 @click.argument("key_id")
-@click.option("--grace", "grace_s", type=int, default=0, help="Seconds that the old one works on.")
+@click.option(
+    "--grace",
+    "grace_s",
+    type=LENGTH,
+    default="0",
+    show_default=True,
+    help="How long the old one works on, as in 12h or 1d.",
+)
 @administers
 def rotate(session: Session, key_id: str, grace_s: int) -> None:
     """Replace a key, keeping its id, user, limits and books; print the new one, this once.
 
-    Example: bursar keys rotate 0b8f9d5e --grace 86400
+    Example: bursar keys rotate 0b8f9d5e --grace 1d
     """
     _show_issued(
-        session, session.ask("POST", f"{_at(key_id)}/rotate", {"grace_period_sec": grace_s})
+        session,
+        session.ask("POST", f"{path_to(_PATH, key_id)}/rotate", {"grace_period_sec": grace_s}),
     )
 
 
@@ -127,11 +162,14 @@ def rotate(session: Session, key_id: str, grace_s: int) -> None:
 @YES
 @administers
 def delete(session: Session, key_id: str, *, is_sure: bool) -> None:
-    """Revoke a key for good. Its usage stays in the books."""
-    known = session.ask("GET", _at(key_id))
+    """Revoke a key for good. Its usage stays in the books.
+
+    Example: bursar keys delete 0b8f9d5e
+    """
+    known = session.ask("GET", path_to(_PATH, key_id))
     name = known["key_name"] or known["id"]
     confirm_by_name(name, f"revoke the key {name} of {known['user_id']}", is_sure=is_sure)
-    session.ask("DELETE", _at(key_id))
+    session.ask("DELETE", path_to(_PATH, key_id))
     session.output.say(f"Revoked {name}")
 
 
@@ -141,14 +179,4 @@ def _show_issued(session: Session, issued: dict[str, Any]) -> None:
         session.output.say(f"Key {issued['id']} of {issued['user_id']}; it is not shown again:")
         click.echo(issued["key"])
     else:
-        session.output.record(issued, (*_DETAILS, Column("key", "KEY")))
-
-
-def _at(key_id: str) -> str:
-    return f"{_PATH}/{quote(key_id, safe='')}"
-
-
-def _given(fields: dict[str, Any]) -> dict[str, Any]:
-    """The options that were used; an empty text clears a field."""
-    used = {name: value for name, value in fields.items() if value not in (None, ())}
-    return {name: None if value in ("", ("",)) else value for name, value in used.items()}
+        session.output.record(issued, _ISSUED)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bursar.cli.options import Session
 
@@ -40,3 +41,10 @@ def cursor_pages(
         cursor = page.get("next_cursor")
         if cursor is None:
             return
+
+
+def some(
+    session: Session, path: str, limit: int | None, wanted: Callable[[dict[str, Any]], bool]
+) -> Iterator[dict[str, Any]]:
+    """The first records of a list that are wanted, which the API cannot tell apart itself."""
+    return islice((record for record in pages(session, path) if wanted(record)), limit)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
+from bursar.cli.alignment import on_the_point
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -42,8 +44,11 @@ def as_instant(value: Any) -> str:
 
 
 def as_usd(value: Any) -> str:
-    """An amount in a cell."""
-    return _EMPTY if value is None else f"${Decimal(str(value)):f}"
+    """An amount in a cell, with all its digits and at least the cents."""
+    if value is None:
+        return _EMPTY
+    whole, _, decimals = f"{Decimal(str(value)):f}".partition(".")
+    return f"${whole}.{decimals:0<2}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ def _text(value: Any) -> str:
 
 
 def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
-    cells = [[column.shown(row.get(column.name)) for column in columns] for row in rows]
+    cells = _cells(rows, columns)
     if draws():
         _draw_table(cells, columns)
         return
@@ -140,6 +145,16 @@ def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
     for line in (titles, *cells):
         click.echo("  ".join(_padded(line, widths, columns)).rstrip())
+
+
+def _cells(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> list[tuple[str, ...]]:
+    """The table's cells by row, numbers with their points under each other."""
+    by_column = [[column.shown(row.get(column.name)) for row in rows] for column in columns]
+    aligned = [
+        on_the_point(cells) if column.is_number else cells
+        for column, cells in zip(columns, by_column, strict=True)
+    ]
+    return list(zip(*aligned, strict=True))
 
 
 def _padded(line: Sequence[str], widths: Sequence[int], columns: Sequence[Column]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bursar.cli.connection import read_answer, with_query
 from bursar.cli.failures import NOT_ALLOWED, NOT_FOUND, Failed
+from bursar.cli.output import dumped
 
 if TYPE_CHECKING:
     from bursar.cli.profiles import Profile
@@ -76,7 +77,7 @@ class StackConnection:
         command = {
             "method": method,
             "path": with_query(path, query),
-            "body": None if body is None else json.dumps(body, default=str),
+            "body": None if body is None else dumped(body),
             "caller": self._caller,
         }
         answer = self._invoke(json.dumps({"bursar": command}).encode())

@@ -29,7 +29,7 @@ _GRACE = click.option(
 
 @click.group()
 def vault() -> None:
-    """A project's provider keys, which nobody but their users can open."""
+    """A project's provider keys, which only its users can open."""
 
 
 @vault.command()

@@ -7,6 +7,8 @@
 4  not signed in, or not allowed
 5  in conflict with what is there, or with a budget
 6  a check of `bursar doctor` failed
+130  ended by Ctrl-C
+141  whoever read the output stopped reading
 """
 
 from __future__ import annotations
@@ -45,5 +47,6 @@ class RefusedByGateway(Failed):
     def __init__(self, status: int, detail: str, request_id: str | None) -> None:
         about = f" (request {request_id})" if request_id else ""
         super().__init__(f"{detail}{about}", _BY_STATUS.get(status, 1))
+        self.detail = detail
         self.status = status
         self.request_id = request_id

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from bursar.cli.endings import end_by
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -39,20 +42,37 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "account": Lazy("accounts", "account", _ACCOUNTS, is_hidden=True),
     "accounts": Lazy("accounts", "account", _ACCOUNTS),
     "aliases": Lazy("aliases", "aliases", "Names that stand for models: fallback, weights, tiers."),
+    "audit": Lazy("audit", "audit", "Who changed what, and who was not allowed to."),
     "budgets": Lazy("budgets", "budgets", "Budgets: limits, periods, and who shares them."),
+    "chat": Lazy("chat", "chat", "Try a model, streamed, and see what it cost."),
+    "completion": Lazy("completion", "completion", "Completion for bash, zsh or fish."),
+    "init": Lazy("guide", "init", "A first-run guide to a working gateway."),
     "keys": Lazy("keys", "keys", "Virtual keys: what applications present."),
+    "login": Lazy("signing_in", "login", "Keep a gateway's address and master key."),
+    "logout": Lazy("signing_in", "logout", "Forget a master key."),
+    "logs": Lazy("logs", "logs", "The logs of a deployed stack's functions."),
     "models": Lazy("models", "models", "Models: what callers may use, and at which rates."),
     "prices": Lazy("prices", "prices", "Prices of models; one without a price is not served."),
+    "profiles": Lazy("profile_commands", "profiles", "Gateways by name, and which is meant."),
     "project": Lazy("projects", "project", _PROJECTS, is_hidden=True),
     "projects": Lazy("projects", "project", _PROJECTS),
     "providers": Lazy("providers", "providers", "Providers: what the gateway can reach, and how."),
+    "status": Lazy("status", "status", "The gateway's health, spending and errors at a glance."),
+    "usage": Lazy("usage", "usage", "The books, one record a request: lists, sums, files."),
     "users": Lazy("users", "users", "Users: whom spending is accounted to."),
     "vault": Lazy("vaults", "vault", "A project's provider keys, which only its users can open."),
+    "whoami": Lazy("signing_in", "whoami", "Which gateway is asked, and as whom."),
 }
 
 
 class LazyGroup(click.Group):
     """A group whose subcommands are imported one by one."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run, and end the process; see `end_by`."""
+        words = sys.argv[1:] if args is None else list(args)
+        extra["standalone_mode"] = False
+        end_by(lambda: super(LazyGroup, self).main(words, *rest, **extra), words)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(name for name, entry in COMMANDS.items() if not entry.is_hidden)

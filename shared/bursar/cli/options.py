@@ -20,7 +20,7 @@ from bursar.cli.profiles import Profile, read_profiles
 from bursar.cli.secret_store import read_secret_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bursar.cli.output import Kind
 
@@ -68,6 +68,36 @@ class Session:
         return self.connection.ask(method, path, body, query=query)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the options lead, before anything is asked there.
+
+    Attributes:
+        profile_name: None where an address was given instead, or nothing is known yet.
+    """
+
+    output: Output
+    profile: Profile
+    profile_name: str | None = None
+
+    def connection(self) -> Connection:
+        """Who administers there: an AWS identity, or the master key.
+
+        Raises:
+            Failed: there is no such stack, or no key.
+        """
+        if self.profile.stack is not None:
+            # boto3 is a quarter of a second that only a stack costs.
+            from bursar.cli.stack import StackConnection  # noqa: PLC0415
+
+            return StackConnection.found(self.profile)
+        return HttpConnection(self.profile.url or LOCAL_URL, _master_key(self.profile_name))
+
+    def session(self) -> Session:
+        """As `connection`, with what else a command works with."""
+        return Session(self.connection(), self.output, self.profile, self.profile_name)
+
+
 def administers(
     command: Callable[Concatenate[Session, P], ReturnT],
 ) -> Callable[P, ReturnT]:
@@ -75,13 +105,19 @@ def administers(
 
     @wraps(command)
     def run(*arguments: P.args, **options: P.kwargs) -> ReturnT:
-        where = {name: options.pop(name) for name in ("profile", "url", "stack", "region")}
-        output = _output(options.pop("output"), is_quiet=bool(options.pop("quiet")))
-        return command(session_of(output, **where), *arguments, **options)  # type: ignore[arg-type]
+        return command(_place(options).session(), *arguments, **options)
 
-    for option in (*_HOW, *_WHERE)[::-1]:
-        run = option(run)
-    return run
+    return _with((*_HOW, *_WHERE), run)
+
+
+def locates(command: Callable[Concatenate[Place, P], ReturnT]) -> Callable[P, ReturnT]:
+    """As `administers`, for a command that can do without an administrator's credential."""
+
+    @wraps(command)
+    def run(*arguments: P.args, **options: P.kwargs) -> ReturnT:
+        return command(_place(options), *arguments, **options)
+
+    return _with((*_HOW, *_WHERE), run)
 
 
 def displays(command: Callable[Concatenate[Output, P], ReturnT]) -> Callable[P, ReturnT]:
@@ -89,36 +125,29 @@ def displays(command: Callable[Concatenate[Output, P], ReturnT]) -> Callable[P, 
 
     @wraps(command)
     def run(*arguments: P.args, **options: P.kwargs) -> ReturnT:
-        output = _output(options.pop("output"), is_quiet=bool(options.pop("quiet")))
-        return command(output, *arguments, **options)
+        return command(_output(options), *arguments, **options)
 
-    for option in _HOW[::-1]:
-        run = option(run)
-    return run
+    return _with(_HOW, run)
 
 
-def session_of(
-    output: Output,
-    *,
-    profile: str | None = None,
-    url: str | None = None,
-    stack: str | None = None,
-    region: str | None = None,
-) -> Session:
-    """The gateway that options, environment and profile lead to, in this order.
+def gateway_url() -> str:
+    """The address of the gateway that environment and profile lead to."""
+    return _profile(None, None, None, None)[1].url or LOCAL_URL
 
-    Raises:
-        Failed: they contradict each other, or there is no such profile, or no key.
-    """
-    name, known = _profile(profile, url, stack, region)
-    if known.stack is not None:
-        # boto3 is a quarter of a second that only a stack costs.
-        from bursar.cli.stack import StackConnection  # noqa: PLC0415
 
-        connection: Connection = StackConnection.found(known)
-    else:
-        connection = HttpConnection(known.url or LOCAL_URL, _master_key(name))
-    return Session(connection, output, known, name)
+def _place(options: dict[str, Any]) -> Place:
+    """Where the options lead, which are taken out of the others."""
+    output = _output(options)
+    name, known = _profile(*(options.pop(each) for each in ("profile", "url", "stack", "region")))
+    return Place(output, known, name)
+
+
+def _with(
+    options: Sequence[Callable[[Any], Any]], command: Callable[P, ReturnT]
+) -> Callable[P, ReturnT]:
+    for option in options[::-1]:
+        command = option(command)
+    return command
 
 
 def _profile(
@@ -150,8 +179,9 @@ def _master_key(profile: str | None) -> str:
     return key
 
 
-def _output(kind: Any, *, is_quiet: bool) -> Output:
-    chosen = kind or os.environ.get("BURSAR_OUTPUT") or "table"
+def _output(options: dict[str, Any]) -> Output:
+    """The output that the options choose, which are taken out of the others."""
+    chosen = options.pop("output") or os.environ.get("BURSAR_OUTPUT") or "table"
     if chosen not in KINDS:
         raise Failed(f"BURSAR_OUTPUT must be one of {', '.join(KINDS)}", WRONG_USAGE)
-    return Output(cast("Kind", chosen), is_quiet)
+    return Output(cast("Kind", chosen), bool(options.pop("quiet")))

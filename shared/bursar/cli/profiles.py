@@ -36,12 +36,16 @@ class Profile:
         stack: the CloudFormation stack that it is deployed by.
         region: the stack's; None for the AWS configuration's own.
         aws_profile: the profile of the AWS configuration to ask it with.
+        user: whom `bursar chat` spends for, where it has to make a key.
+        model: what `bursar chat` tries, where none is named.
     """
 
     url: str | None = None
     stack: str | None = None
     region: str | None = None
     aws_profile: str | None = None
+    user: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,12 @@ class Profiles:
     def having(self, name: str, profile: Profile) -> Profiles:
         """The same with one more, which becomes the default."""
         return replace(self, by_name={**self.by_name, name: profile}, default=name)
+
+    def without(self, name: str) -> Profiles:
+        """The same with one less; another is the default then only where it is the last one."""
+        left = {other: row for other, row in self.by_name.items() if other != name}
+        last = next(iter(left)) if len(left) == 1 else None
+        return Profiles(left, last if self.default == name else self.default)
 
 
 def config_folder() -> Path:

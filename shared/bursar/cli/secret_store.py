@@ -1,6 +1,7 @@
 """Where a master key is kept between commands: the system's keyring, or a private file.
 
-Secrets are kept by profile. The keyring is used where the machine has one that works.
+Secrets are kept by profile; `key_of` names a second one, the virtual key that `bursar chat` uses.
+The keyring is used where the machine has one that works.
 """
 
 from __future__ import annotations
@@ -18,39 +19,74 @@ if TYPE_CHECKING:
 _SERVICE: Final = "bursar"
 _OWNER_ONLY: Final = 0o600
 _FOLDER_OWNER_ONLY: Final = 0o700
+_KEYRING: Final = "the system's keyring"
+
+
+def key_of(profile: str) -> str:
+    """The name that a profile's virtual key is kept by; no profile can have it."""
+    return f"{profile}/key"
 
 
 def read_secret_of(profile: str) -> str | None:
     """What is kept for a profile, None where nothing is.
 
     Raises:
-        Failed: the file cannot be read.
+        Failed: the file cannot be read, or the keyring does not open.
     """
     kept = _read_file().get(profile)
-    if kept is not None:
-        return kept
-    keyring = _keyring()
-    secret: str | None = None if keyring is None else keyring.get_password(_SERVICE, profile)
-    return secret
+    return _from_keyring(profile) if kept is None else kept
+
+
+def place_of(profile: str) -> str | None:
+    """Where a profile's secret is kept, None where there is none."""
+    if profile in _read_file():
+        return str(_path())
+    return None if _from_keyring(profile) is None else _KEYRING
 
 
 def keep_secret_of(profile: str, secret: str) -> str:
-    """Keep a secret in place of any other of the profile; say where."""
+    """Keep a secret in place of any other of the profile; say where.
+
+    A keyring that is there and refuses, as one that is locked does, leaves it to the file.
+    """
     keyring = _keyring()
-    if keyring is not None:
-        keyring.set_password(_SERVICE, profile, secret)
-        return "the system's keyring"
+    if keyring is not None and _put(keyring, profile, secret):
+        _drop(profile)
+        return _KEYRING
     _write_file({**_read_file(), profile: secret})
     return str(_path())
 
 
-def forget_secret_of(profile: str) -> None:
-    kept = _read_file()
-    if kept.pop(profile, None) is not None:
-        _write_file(kept)
+def forget_secret_of(profile: str) -> bool:
+    """Tell whether there was any."""
+    was_there = _drop(profile)
     keyring = _keyring()
-    if keyring is not None and keyring.get_password(_SERVICE, profile) is not None:
+    if keyring is not None and _from_keyring(profile) is not None:
         keyring.delete_password(_SERVICE, profile)
+        return True
+    return was_there
+
+
+def _from_keyring(profile: str) -> str | None:
+    keyring = _keyring()
+    if keyring is None:
+        return None
+    try:
+        secret: str | None = keyring.get_password(_SERVICE, profile)
+    except keyring.errors.KeyringError as error:
+        raise Failed(
+            f"The system's keyring does not open ({error}): unlock it, set BURSAR_MASTER_KEY, or "
+            "set BURSAR_KEYRING=off to do without it"
+        ) from None
+    return secret
+
+
+def _put(keyring: Any, profile: str, secret: str) -> bool:
+    try:
+        keyring.set_password(_SERVICE, profile, secret)
+    except keyring.errors.KeyringError:
+        return False
+    return True
 
 
 def _keyring() -> Any:
@@ -59,10 +95,20 @@ def _keyring() -> Any:
         return None
     try:
         import keyring  # noqa: PLC0415 (0.14 s that only a missing file costs)
+        import keyring.errors  # noqa: PLC0415
         from keyring.backends.fail import Keyring as Nowhere  # noqa: PLC0415
     except ImportError:
         return None
     return None if isinstance(keyring.get_keyring(), Nowhere) else keyring
+
+
+def _drop(profile: str) -> bool:
+    """Take a secret out of the file; tell whether it was there."""
+    kept = _read_file()
+    if kept.pop(profile, None) is None:
+        return False
+    _write_file(kept)
+    return True
 
 
 def _path() -> Path:

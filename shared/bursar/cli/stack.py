@@ -78,7 +78,7 @@ class StackConnection:
             "method": method,
             "path": with_query(path, query),
             "body": None if body is None else dumped(body),
-            "caller": self._caller,
+            "caller": self.caller,
         }
         answer = self._invoke(json.dumps({"bursar": command}).encode())
         content = str(answer.get("body") or "").encode()
@@ -107,7 +107,7 @@ class StackConnection:
         return self.session.client("lambda")
 
     @cached_property
-    def _caller(self) -> str:
+    def caller(self) -> str:
         """Who asks, for the audit log."""
         return str(self.session.client("sts").get_caller_identity()["Arn"])
 

@@ -1,0 +1,98 @@
+"""How the process ends: an exit code, and what went wrong as a sentence or as JSON.
+
+Where data is asked for as JSON, an error is JSON as well, on standard error:
+
+{"error": {"message": "…", "exit_code": 3, "status": 404, "request_id": "…"}}
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# A shell's codes for what a signal ended: 128 and the signal's number.
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+_AS_JSON: Final = ("json", "jsonl")
+
+
+def end_by(run: Callable[[], Any], arguments: Sequence[str]) -> NoReturn:
+    """Run a command and end the process as it went; nothing but faults show a traceback.
+
+    Args:
+        run: returns nothing for success, or the exit code that it wants.
+        arguments: the command line, which says how errors are written.
+    """
+    try:
+        code = run()
+        # What cannot be written shows here and not while the interpreter is on its way out.
+        sys.stdout.flush()
+    except click.ClickException as error:
+        _say(error, is_json=is_json(arguments, os.environ))
+        code = error.exit_code
+    except click.Abort as error:
+        code = _aborted(error)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        code = PIPE_CLOSED
+        _close_quietly()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def is_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Tell whether errors are JSON, also where the command line is wrong in another place."""
+    kind = environ.get("BURSAR_OUTPUT", "")
+    words = list(arguments)
+    for number, word in enumerate(words):
+        if word == "--":
+            break
+        if word in ("-o", "--output"):
+            kind = "".join(words[number + 1 : number + 2])
+        elif word.startswith("--output="):
+            kind = word.partition("=")[2]
+        elif word.startswith("-o") and not word.startswith("--"):
+            kind = word[2:].removeprefix("=")
+    return kind in _AS_JSON
+
+
+def as_json(error: click.ClickException) -> str:
+    """An error as a line of JSON; what is unknown is left out."""
+    known = {
+        "message": getattr(error, "detail", None) or error.format_message(),
+        "exit_code": error.exit_code,
+        "status": getattr(error, "status", None),
+        "request_id": getattr(error, "request_id", None),
+    }
+    return json.dumps({"error": {name: it for name, it in known.items() if it is not None}})
+
+
+def _say(error: click.ClickException, *, is_json: bool) -> None:
+    if is_json:
+        click.echo(as_json(error), err=True)
+    else:
+        error.show()
+
+
+def _aborted(error: click.Abort) -> int:
+    """Ctrl-C ends as a signal does; Ctrl-D or a question answered with no is an error."""
+    is_interrupt = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
+    if not is_interrupt:
+        click.echo("Nothing was done", err=True)
+    return INTERRUPTED if is_interrupt else 1
+
+
+def _close_quietly() -> None:
+    """Let the interpreter flush into nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

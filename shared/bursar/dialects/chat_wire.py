@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bursar.dialects.chat_plain import plain
+from bursar.dialects.late_metering import lately_metered
 from bursar.dialects.openai_answer import meter_answer
 from bursar.dialects.openai_body import settled
-from bursar.dialects.openai_stream import ChatStreamMeter
+from bursar.dialects.openai_stream import ChatStreamMeter, is_word
 from bursar.dialects.passage import WireDialect
 from bursar.dialects.sse import FrameSplitter
 
@@ -36,4 +37,5 @@ CHAT = WireDialect(
     stream_meter=_stream_meter,
     splitter=FrameSplitter,
     settle_terms=_settle_terms,
+    reader=lately_metered(is_word),
 )

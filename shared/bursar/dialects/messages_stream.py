@@ -101,6 +101,11 @@ class MessagesStreamMeter:
         self.reported_cost_usd = reported_cost(self._reported)
 
 
+def is_word(frame: bytes) -> bool:
+    """Whether a frame is one more piece of the answer; see `late_metering`."""
+    return frame.startswith(b"event: content_block_delta\n")
+
+
 def generated_bytes(block: Any) -> int:
     """UTF-8 length of what a content block, or a delta of one, generated.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bursar.dialects.late_metering import lately_metered
 from bursar.dialects.messages_answer import meter_answer
 from bursar.dialects.messages_limits import imposed_limit
-from bursar.dialects.messages_stream import MessagesStreamMeter
+from bursar.dialects.messages_stream import MessagesStreamMeter, is_word
 from bursar.dialects.openai_body import settled
 from bursar.dialects.passage import WireDialect
 from bursar.dialects.sse import FrameSplitter
@@ -38,4 +39,5 @@ MESSAGES = WireDialect(
     stream_meter=_stream_meter,
     splitter=FrameSplitter,
     settle_terms=_settle_terms,
+    reader=lately_metered(is_word),
 )

@@ -111,6 +111,18 @@ class ChatStreamMeter:
             self.reported_cost_usd = reported_cost(usage) or self.reported_cost_usd
 
 
+def is_word(frame: bytes) -> bool:
+    """Whether a frame is one more piece of the answer; see `late_metering`.
+
+    Quotes inside of a JSON string are escaped, so no text can look like a field.
+    """
+    return (
+        frame.startswith(b"data: {")
+        and b'"error"' not in frame
+        and (b'"usage"' not in frame or b'"usage":null' in frame or b'"usage": null' in frame)
+    )
+
+
 def _dicts(values: Any) -> list[dict[str, Any]]:
     found = values if isinstance(values, list) else []
     return [cast("dict[str, Any]", value) for value in found if isinstance(value, dict)]

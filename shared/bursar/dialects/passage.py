@@ -184,12 +184,15 @@ class PassedStream(_Reading):
     """Same dialect: whole frames go on as they came."""
 
     def feed(self, chunk: bytes | None) -> bytes:
-        passes = self._meter.passes
-        piece = b"".join([frame for frame in self._frames(chunk) if passes(frame)])
-        return piece if piece.strip() else b""
+        return self._passed(self._frames(chunk))
 
     def last_words(self) -> bytes:
         return self._meter.last_words
+
+    def _passed(self, frames: list[bytes]) -> bytes:
+        passes = self._meter.passes
+        piece = b"".join([frame for frame in frames if passes(frame)])
+        return piece if piece.strip() else b""
 
 
 class TranslatedStream(_Reading):

@@ -50,6 +50,12 @@ class _Event(msgspec.Struct):
 
 _EVENT = msgspec.json.Decoder(_Event)
 _DOCUMENT = msgspec.json.Decoder(dict[str, Any])
+_NAME_BYTES_MAX = 80
+
+
+def is_word(frame: bytes) -> bool:
+    """Whether a frame is one more piece of an item; see `late_metering`."""
+    return frame.startswith(b"event: response.") and frame.find(b".delta\n", 0, _NAME_BYTES_MAX) > 0
 
 
 class ResponsesStreamMeter:

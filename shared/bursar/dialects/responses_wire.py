@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bursar.dialects.late_metering import lately_metered
 from bursar.dialects.openai_body import settled
 from bursar.dialects.passage import WireDialect
 from bursar.dialects.responses_answer import meter_answer
-from bursar.dialects.responses_stream import ResponsesStreamMeter
+from bursar.dialects.responses_stream import ResponsesStreamMeter, is_word
 from bursar.dialects.sse import FrameSplitter
 
 if TYPE_CHECKING:
@@ -34,4 +35,5 @@ RESPONSES = WireDialect(
     stream_meter=_stream_meter,
     splitter=FrameSplitter,
     settle_terms=_settle_terms,
+    reader=lately_metered(is_word),
 )

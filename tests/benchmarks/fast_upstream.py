@@ -2,7 +2,8 @@
 
 Raw asyncio, prepared bytes, no HTTP library. The path's end picks the dialect and the body what is
 sent: `"stream":true` streams, and a model whose name holds `paced` sends an event every 10 ms where
-others send all of them in one write; with `long` it sends more of them.
+others send all of them in one write; with `long` it sends more of them. Paced streams are out of
+step with each other, and always by as much: who gets many events at once reads them for less.
 `python -m tests.benchmarks.fast_upstream --port 0` prints the port it listens on.
 """
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 
 from tests.benchmarks.fast_answers import STREAM_HEAD, Answers, answers_at
 
 EVENTS = 200
 LONG_EVENTS = 600
 PACE_S = 0.01
+STEPS = 8
 
 
 class FastUpstream(asyncio.Protocol):
@@ -62,12 +65,20 @@ class FastUpstream(asyncio.Protocol):
 
     async def _pace(self, transport: asyncio.Transport, answers: Answers, events: int) -> None:
         loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = _in_step(loop.time(), next(_STREAMS) % STEPS)
         transport.write(STREAM_HEAD + answers.opening + answers.word)
         for number in range(1, events):
             await asyncio.sleep(started + number * PACE_S - loop.time())
             transport.write(answers.word)
         transport.write(answers.end)
+
+
+_STREAMS = itertools.count()
+
+
+def _in_step(now_s: float, step: int) -> float:
+    """The next time that a stream's events are due at, whenever it was asked for."""
+    return (now_s // PACE_S + 1 + step / STEPS) * PACE_S
 
 
 def _path(head: bytes) -> bytes:

@@ -15,12 +15,22 @@ from functions.admin.errors import handle_errors
 from functions.admin.platform import ROUTERS as PLATFORM_ROUTERS
 from functions.admin.platform.dependencies import PlatformServices
 from functions.admin.platform.slashes import SlashTolerance
-from functions.admin.routes import aliases, audit, budgets, health, keys, pricing, usage, users
+from functions.admin.routes import (
+    aliases,
+    audit,
+    budgets,
+    health,
+    keys,
+    pricing,
+    providers,
+    usage,
+    users,
+)
 from functions.admin.schemas.problems import problem_schemas
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
 
-_MODULES = (health, keys, users, budgets, pricing, aliases, usage, audit, quickstart)
+_MODULES = (health, keys, users, budgets, pricing, aliases, providers, usage, audit, quickstart)
 _ROUTERS = (
     *(module.router for module in _MODULES),
     *PLATFORM_ROUTERS,
@@ -37,6 +47,7 @@ _TAGS = [
     {"name": "users", "description": "Users: whom spending is accounted to."},
     {"name": "budgets", "description": "Budgets: limits, periods, and who shares them."},
     {"name": "pricing", "description": "Prices of models; one without a price is not served."},
+    {"name": "providers", "description": "Which providers can be called, and by whose keys."},
     {"name": "aliases", "description": "Names that stand for models: fallback, weights, tiers."},
     {"name": "usage", "description": "The books, one record a request."},
     {"name": "audit", "description": "Who changed what, and who was not allowed to."},

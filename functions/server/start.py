@@ -58,7 +58,9 @@ async def prepare(
     await bootstrap.seed_aliases(settings, storage)
     await add_mock_price(storage.directory, reached.targets)
     managed = bootstrap.connect(consistent(call), settings.table)
-    admin = bootstrap.admin_services(settings, managed)
+    admin = bootstrap.admin_services(
+        settings, managed, bootstrap.standings(settings, environ, reached)
+    )
     virtual_key = kept.virtual_key
     if settings.bootstrap_api_key:
         virtual_key = await ensure_virtual_key(admin, kept.virtual_key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -64,6 +64,8 @@ from bursar.upstream.routing import ProviderRouter
 from bursar.upstream.targets import addressed, resolve_targets, role_providers
 
 if TYPE_CHECKING:
+    from bursar.domain.provider_standings import ProviderStanding
+    from bursar.services.admin_providers import Standings
     from bursar.services.administration import AdminServices
     from bursar.services.platform.office import PlatformServices
     from bursar.settings import Settings
@@ -233,8 +235,14 @@ def proxy_services(
     return ProxyServices(completion, count, models, settings.request_bytes_max)
 
 
-def admin_services(settings: Settings, storage: Storage) -> AdminServices:
-    """Wire the control plane."""
+def admin_services(
+    settings: Settings, storage: Storage, standings: Standings | None = None
+) -> AdminServices:
+    """Wire the control plane.
+
+    Args:
+        standings: tells which providers can be called; None where that is known elsewhere only.
+    """
     # The data plane starts faster without these modules.
     from bursar.services.administration import AdminServices  # noqa: PLC0415
 
@@ -249,7 +257,27 @@ def admin_services(settings: Settings, storage: Storage) -> AdminServices:
         catalogue=catalogue_of_prices(settings),
         providers=provider_names(settings),
         has_other_providers=settings.provider_keys_path is not None,
+        standings=standings or _unknown_standings,
     )
+
+
+def standings(settings: Settings, environ: Mapping[str, str], reached: Providers) -> Standings:
+    """Tell which providers a process can call, as it is one that calls them itself."""
+    from bursar.upstream.standings import Sources, standings_of  # noqa: PLC0415 (as above)
+
+    sources = Sources(settings.providers, environ, settings.provider_keys_path)
+
+    async def read() -> Sequence[ProviderStanding]:
+        refreshed = await reached.refreshed() if reached.refreshed is not None else {}
+        return standings_of(load_catalogue(), reached.targets, refreshed, sources)
+
+    return read
+
+
+async def _unknown_standings() -> Sequence[ProviderStanding]:
+    from bursar.upstream.standings import unknown_standings  # noqa: PLC0415 (as above)
+
+    return unknown_standings(load_catalogue())
 
 
 def provider_names(settings: Settings) -> frozenset[str]:

@@ -33,7 +33,7 @@ class _UserId(_Slashed):
 class _PricedModel(_Slashed):
     """`provider:model`, which is never what other paths of prices are made of."""
 
-    regex = "(?!effective$)(?!.+/history$).+"
+    regex = "(?!(?:effective|catalogue)$)(?!.+/history$).+"
 
 
 register_url_convertor("slashed", _Slashed())

@@ -59,6 +59,22 @@ async def get_effective_price(
 
 
 @router.get(
+    "/catalogue",
+    response_model=EffectivePriceAnswer,
+    dependencies=PriceReader,
+    responses={**UNAVAILABLE, **BAD_REQUEST},
+)
+async def get_catalogued_price(
+    services: Services, model: Annotated[str, Query(min_length=1, max_length=200)]
+) -> Response:
+    """Tell what the catalogue says of a model, whatever was set for it.
+
+    Public, unless the deployment decides otherwise.
+    """
+    return answer(EffectivePriceAnswer.of(await services.prices.catalogued(model)))
+
+
+@router.get(
     "/{model_key:slashed}/history",
     response_model=list[PriceStatementAnswer],
     dependencies=PriceReader,

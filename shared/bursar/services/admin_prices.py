@@ -15,7 +15,7 @@ from bursar.domain.price_patterns import is_pattern
 from bursar.domain.price_rates import Rates, RateTable, RateTier
 from bursar.domain.pricing import Price
 from bursar.services.listing import everything
-from bursar.services.price_lookup import FoundPrice, PriceLookup
+from bursar.services.price_lookup import FoundPrice, PriceLookup, PriceSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,6 +157,19 @@ class PriceAdministration:
             return EffectivePrice(name, found, None, why)
         why = None if found else f"no price is set, and {self._catalogue.why_not(name)}"
         return EffectivePrice(name, found, self._catalogue.date, why)
+
+    async def catalogued(self, model_key: str) -> EffectivePrice:
+        """Tell what the catalogue says of a model, whatever an administrator has set for it.
+
+        Raises:
+            InvalidRequest: the model does not name its provider.
+        """
+        name = parse_model(model_key)
+        if self._catalogue is None:
+            return EffectivePrice(name, None, None, "this deployment uses no catalogue")
+        price = self._catalogue.price(name, self._clock())
+        found = None if price is None else FoundPrice(price, PriceSource.CATALOGUE)
+        return EffectivePrice(name, found, self._catalogue.date, self._catalogue.why_not(name))
 
     async def _state(self, model_key: str, price: Price | None) -> None:
         """Write a statement, and then the row that all statements amount to.

@@ -11,6 +11,7 @@ from bursar.services.admin_audit import AuditReports
 from bursar.services.admin_budgets import BudgetAdministration
 from bursar.services.admin_keys import KeyAdministration
 from bursar.services.admin_prices import PriceAdministration
+from bursar.services.admin_providers import ProviderReports, Standings, none_known
 from bursar.services.admin_usage import UsageReports
 from bursar.services.admin_users import UserAdministration
 from bursar.services.master_key import MasterKey
@@ -24,6 +25,7 @@ class AdminServices:
         catalogue: prices models that no administrator has priced; None where none is used.
         providers: the names that make a model of whatever begins with them.
         has_other_providers: the deployment may reach some that are not among these.
+        standings: tells which providers can be called.
     """
 
     directory: Directory
@@ -36,6 +38,7 @@ class AdminServices:
     catalogue: PriceCatalogue | None = None
     providers: Collection[str] = ()
     has_other_providers: bool = True
+    standings: Standings = none_known
 
     @property
     def keys(self) -> KeyAdministration:
@@ -59,6 +62,10 @@ class AdminServices:
     @property
     def prices(self) -> PriceAdministration:
         return PriceAdministration(self.directory, self.clock, self.catalogue)
+
+    @property
+    def provider_reports(self) -> ProviderReports:
+        return ProviderReports(self.standings, self.directory, self.clock, self.catalogue)
 
     @property
     def aliases(self) -> AliasAdministration:

@@ -11,13 +11,13 @@ from bursar.cli.listing import LIMIT, pages
 from bursar.cli.options import administers
 from bursar.cli.output import Column
 from bursar.cli.prices import LIMITS, RATES, flat
+from bursar.cli.reachable import PATH, providers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bursar.cli.options import Session
 
-_PROVIDERS: Final = "/v1/providers"
 COLUMNS: Final = (
     Column("model", "MODEL"),
     Column("source", "PRICED BY"),
@@ -48,7 +48,7 @@ def list_models(session: Session, limit: int | None, provider: str | None) -> No
 def _found(session: Session, provider: str | None, limit: int | None) -> Iterator[Any]:
     left = limit
     for name in [provider] if provider else _configured(session):
-        for found in pages(session, f"{path_to(_PROVIDERS, name)}/models", left):
+        for found in pages(session, f"{path_to(PATH, name)}/models", left):
             left = None if left is None else left - 1
             yield flat(session, found)
         if left == 0:
@@ -56,5 +56,14 @@ def _found(session: Session, provider: str | None, limit: int | None) -> Iterato
 
 
 def _configured(session: Session) -> list[str]:
-    known = session.ask("GET", _PROVIDERS)
+    known = providers_of(session)
+    if all(each["is_configured"] is None for each in known):
+        # The data plane behind the same address lists what it can call.
+        shown = session.ask("GET", "/v1/models")["data"]
+        return sorted({each["owned_by"] for each in shown if _is_model(each)})
     return [each["name"] for each in known if each["is_configured"]]
+
+
+def _is_model(each: dict[str, Any]) -> bool:
+    """Aliases are in that list, too."""
+    return str(each["id"]).startswith(f"{each['owned_by']}:")

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bursar.cli.fields import path_to
+from bursar.cli.failures import NOT_FOUND, Failed
 from bursar.cli.options import administers
 from bursar.cli.output import Column
+from bursar.cli.reachable import providers_of
 
 if TYPE_CHECKING:
     from bursar.cli.options import Session
-
-_PATH: Final = "/v1/providers"
 
 
 def _as_known(value: Any) -> str:
@@ -48,18 +47,21 @@ def providers() -> None:
 def list_providers(session: Session, *, is_all: bool) -> None:
     """List the providers that are configured, or all that the gateway knows.
 
-    A deployed gateway's keys are parameters of AWS. The control plane sees their names only, so
-    what their values change, such as an address, is not told.
+    A deployed gateway's management API sees no provider's key, so it cannot tell. With --stack,
+    the names of the parameters that hold the keys tell, read by your own AWS identity; what their
+    values change, such as an address, is not told.
 
     \b
     Example: bursar providers list
              bursar providers list --all -o json
     """  # noqa: D301 (click's own mark, as in every example of two lines)
-    found = session.ask("GET", _PATH)
+    found = providers_of(session)
     shown = [each for each in found if is_all or each["is_configured"] is not False]
     session.output.rows(shown, COLUMNS)
     if not shown:
         session.output.say("None is configured: bursar providers list --all shows which could be")
+    elif any(each["is_configured"] is None for each in shown):
+        session.output.say("Which of them are configured is not known there: ask with --stack")
 
 
 @providers.command()
@@ -70,4 +72,8 @@ def show(session: Session, name: str) -> None:
 
     Example: bursar providers show anthropic
     """
-    session.output.record(session.ask("GET", path_to(_PATH, name)), _DETAILS)
+    for each in providers_of(session):
+        if each["name"] == name.lower():
+            session.output.record(each, _DETAILS)
+            return
+    raise Failed(f"There is no provider {name!r}: see bursar providers list --all", NOT_FOUND)

@@ -1,0 +1,55 @@
+"""Gateways' addresses as people write them."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+from bursar.cli.failures import WRONG_USAGE, Failed
+
+_LOCAL_NAME: Final = "local"
+
+
+def read_address(text: str) -> str:
+    """A gateway's root, from an address with or without a scheme, or an SDK's base URL.
+
+    Raises:
+        Failed: it is none; says how to write one.
+    """
+    written = text.strip().rstrip("/").removesuffix("/v1").rstrip("/")
+    if "://" not in written:
+        scheme = "http" if is_local(f"http://{written}") else "https"
+        written = f"{scheme}://{written}"
+    parts = urlsplit(written)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        raise Failed(
+            f"{text!r} is no gateway's address: write it as in https://gateway.example.com",
+            WRONG_USAGE,
+        )
+    return written
+
+
+def is_local(url: str) -> bool:
+    """Tell whether an address leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def check_is_private(url: str, *, may_be_plain: bool) -> None:
+    """Raises Failed where a secret would be sent over a network in the clear."""
+    if url.startswith("http://") and not may_be_plain and not is_local(url):
+        secure = f"https{url.removeprefix('http')}"
+        raise Failed(
+            f"The master key would cross the network in the clear: use {secure}"
+            ", or --plain-http in a network that you trust",
+            WRONG_USAGE,
+        )
+
+
+def name_for(url: str) -> str:
+    """What a profile of an address is called where nobody says."""
+    return _LOCAL_NAME if is_local(url) else urlsplit(url).hostname or _LOCAL_NAME

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,10 +39,10 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 def test_what_is_checked_in_is_what_the_pinned_data_compile_to() -> None:
     index = files.load_index()
-    fetched = command._pinned()
+    fetched = pinned()
     if fetched.versions != index["sources"]:
         pytest.skip(f"genai-prices {packages.installed_version()} is installed: run make prices")
-    _, wanted = command._compiled(fetched, date.fromisoformat(index["date"]))
+    _, wanted = compiled_on(date.fromisoformat(index["date"]))
     assert files.found() == wanted
 
 
@@ -80,6 +81,20 @@ def test_rows_in_another_order_are_no_change() -> None:
     assert not difference({"openai": a_shard(one, other)}, {"openai": a_shard(other, one)})
 
 
+@cache
+def pinned() -> command.Fetched:
+    return command._pinned()
+
+
+COMPILED = command._compiled
+
+
+@cache
+def compiled_on(day: date) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What all tests compile; it takes seconds."""
+    return COMPILED(pinned(), day)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the catalogue and its limits, which the command writes to instead."""
@@ -88,13 +103,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     limits = tmp_path / "elsewhere" / "limits.json"
     limits.parent.mkdir()
     limits.write_bytes(files.LIMITS.read_bytes())
-    pinned = command._pinned()
+    monkeypatch.setattr(command, "_compiled", lambda _, day: compiled_on(day))
     found, save, load_shards = files.found, files.save, files.load_shards
     monkeypatch.setattr(files, "LIMITS", limits)
     monkeypatch.setattr(files, "found", lambda: found(tmp_path))
     monkeypatch.setattr(files, "save", lambda content: save(content, tmp_path))
     monkeypatch.setattr(files, "load_shards", lambda: load_shards(tmp_path))
-    monkeypatch.setattr(command, "_newest", lambda _: pinned)
+    monkeypatch.setattr(command, "_newest", lambda _: pinned())
     return tmp_path
 
 

@@ -177,14 +177,8 @@ def quote(bound: Bound, price: Price) -> Decimal:
     Raises:
         Unpriceable: it contains something that the price has no rate for.
     """
-    with exactly():
-        return round_up(
-            max(
-                fixed_most(bound, price, rates)
-                + price_of(bound.output_tokens * bound.answers, output_rate_most(bound, rates))
-                for rates in _possible_rates(bound, price)
-            )
-        )
+    check_priced(bound, price)
+    return _most(bound, price)
 
 
 def affordable_output_tokens(bound: Bound, price: Price, left_usd: Decimal) -> int:
@@ -193,6 +187,7 @@ def affordable_output_tokens(bound: Bound, price: Price, left_usd: Decimal) -> i
     Raises:
         Unpriceable: as `quote`.
     """
+    check_priced(bound, price)
     with exactly():
         return min(
             _affordable(bound, price, rates, left_usd) for rates in _possible_rates(bound, price)
@@ -235,7 +230,8 @@ def charge_of_unreported(
     seen = replace(bound, output_tokens=answered, answers=1, prediction_tokens=0)
     if served is not None and served.lower() in price.service_tiers:
         seen = replace(seen, service_tier=served)
-    return quote(seen, price)
+    # The request was quoted, so all of it has a rate, of the tokens that never came as well.
+    return _most(seen, price)
 
 
 def told_apart(usage: TokenUsage, bound: Bound, price: Price) -> TokenUsage:
@@ -258,8 +254,18 @@ def told_apart(usage: TokenUsage, bound: Bound, price: Price) -> TokenUsage:
     return replace(usage, **told)
 
 
+def _most(bound: Bound, price: Price) -> Decimal:
+    with exactly():
+        return round_up(
+            max(
+                fixed_most(bound, price, rates)
+                + price_of(bound.output_tokens * bound.answers, output_rate_most(bound, rates))
+                for rates in _possible_rates(bound, price)
+            )
+        )
+
+
 def _possible_rates(bound: Bound, price: Price) -> list[Rates]:
-    check_priced(bound, price)
     return [
         rates
         for table in possible_tables(price, bound.service_tier)

@@ -23,6 +23,7 @@ from functions.admin.routes import (
     keys,
     pricing,
     providers,
+    settings,
     usage,
     users,
 )
@@ -30,7 +31,19 @@ from functions.admin.schemas.problems import problem_schemas
 from functions.admin.services import AdminServices
 from functions.admin.settings import AdminSettings
 
-_MODULES = (health, keys, users, budgets, pricing, aliases, providers, usage, audit, quickstart)
+_MODULES = (
+    health,
+    keys,
+    users,
+    budgets,
+    pricing,
+    aliases,
+    providers,
+    usage,
+    audit,
+    settings,
+    quickstart,
+)
 _ROUTERS = (
     *(module.router for module in _MODULES),
     *PLATFORM_ROUTERS,
@@ -51,6 +64,7 @@ _TAGS = [
     {"name": "aliases", "description": "Names that stand for models: fallback, weights, tiers."},
     {"name": "usage", "description": "The books, one record a request."},
     {"name": "audit", "description": "Who changed what, and who was not allowed to."},
+    {"name": "settings", "description": "What the deployment decides about requests."},
     {"name": "accounts", "description": "People who sign in, and the projects they belong to."},
     {"name": "projects", "description": "A vault, clients, budgets, virtual keys and books each."},
     {"name": "provider keys", "description": "Providers' keys, sealed on the client."},

@@ -30,7 +30,10 @@ _answer = Mangum(
         bootstrap.admin_services(_settings, _storage),
         bootstrap.platform_services(_settings, _storage),
         AdminSettings(
-            _settings.cors_allow_origins, _settings.public_prices, describes_data_plane=True
+            _settings.cors_allow_origins,
+            _settings.public_prices,
+            describes_data_plane=True,
+            deployment=_settings,
         ),
     ),
     lifespan="off",

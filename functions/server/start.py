@@ -95,7 +95,10 @@ async def prepare(
 
 def _admin_settings(settings: Settings) -> AdminSettings:
     return AdminSettings(
-        settings.cors_allow_origins, settings.public_prices, describes_data_plane=True
+        settings.cors_allow_origins,
+        settings.public_prices,
+        describes_data_plane=True,
+        deployment=settings,
     )
 
 

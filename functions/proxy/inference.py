@@ -111,7 +111,7 @@ class InferenceRoute:
 
     async def _send_error(self, send: Send, identifier: str, error: BursarError) -> None:
         shape = self._inbound.shape
-        headers = {"content-type": "application/json", **shape.headers_of(error)}
+        headers = {"content-type": "application/json", **error.remarks, **shape.headers_of(error)}
         body = msgspec.json.encode(shape.body_of(error))
         await _send_whole(send, identifier, WholeAnswer(shape.status_of(error), headers, body))
 

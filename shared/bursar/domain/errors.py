@@ -26,17 +26,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
 
 class BursarError(Exception):
-    """The root. `message` is safe to show to a caller: it never holds a secret."""
+    """The root.
+
+    Attributes:
+        message: safe to show to a caller: it never holds a secret.
+        remarks: what the caller is told of the request besides, by the names of headers.
+    """
 
     code = "internal_error"
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.remarks: Mapping[str, str] = {}
 
 
 class Refused(BursarError):

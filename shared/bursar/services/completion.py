@@ -90,7 +90,11 @@ class Completion:
             tab = trip.tab
             tab.ticket = ticket
         run = self.attempts.run(trip)
-        answer = await (while_present(run, gone) if request.is_streamed else run)
+        try:
+            answer = await (while_present(run, gone) if request.is_streamed else run)
+        except BursarError as error:
+            error.remarks = _headers_of(tab)
+            raise
         await self.last_use.note(credential.issued_key)
         await self.last_use.note_provider_key(caller.project, tab.provider_key_id)
         return replace(answer, headers={**answer.headers, **_headers_of(tab)})

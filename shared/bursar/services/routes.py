@@ -89,7 +89,9 @@ class Routes:
 
     async def _is_model(self, asked: ModelName) -> bool:
         provider = asked.provider
-        return provider in self._known or provider in await self._targets.configured()
+        return bool(provider) and (
+            provider in self._known or provider in await self._targets.configured()
+        )
 
     def _by_alias(self, alias: Alias, asked: ModelName, caller: Caller) -> Route:
         named = (parse_model(model) for model in alias.models(self._draw))

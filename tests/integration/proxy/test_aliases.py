@@ -10,7 +10,7 @@ import pytest
 from bursar.domain.aliases import Alias, AliasTarget
 from functions.proxy.app import create_app
 from tests.fakes.scripted_upstream import DONE, delta, stream, usage_chunk
-from tests.fakes.several_upstreams import SeveralUpstreams, failing
+from tests.fakes.several_upstreams import SeveralUpstreams, Step, failing
 from tests.fakes.world import World
 
 if TYPE_CHECKING:
@@ -55,6 +55,18 @@ async def test_a_stream_says_so_before_it_begins(world: World, client: httpx2.As
     answer = await client.post("/v1/chat/completions", json=CHAT | {"stream": True})
     assert answer.headers["x-bursar-route"] == "fallback;after=openai:a;because=upstream_429"
     assert answer.text.endswith("data: [DONE]\n\n")
+
+
+async def test_a_failure_says_what_was_tried(world: World, client: httpx2.AsyncClient) -> None:
+    bad: list[Step] = [failing(500) for _ in range(4)]
+    SeveralUpstreams(world, openai=bad[:2], groq=bad[2:])
+    answer = await client.post("/v1/chat/completions", json=CHAT)
+    assert answer.status_code == 502
+    assert answer.headers["x-bursar-model"] == "groq:b"
+    assert answer.headers["x-bursar-attempts"] == "4"
+    route = "fallback;after=openai:a;because=upstream_5xx;because=upstream_5xx"
+    assert answer.headers["x-bursar-route"] == route
+    assert answer.headers["x-bursar-cost-usd"] == "0"
 
 
 async def test_a_page_may_read_why(world: World, client: httpx2.AsyncClient) -> None:

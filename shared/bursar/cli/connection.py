@@ -8,13 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
+from bursar.cli.client import client
 from bursar.cli.failures import Failed, RefusedByGateway
 from bursar.cli.output import dumped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-TIMEOUT_S = 60.0
 
 
 class Connection(Protocol):
@@ -78,9 +77,7 @@ class HttpConnection:
             headers["content-type"] = "application/json"
         address = self.url.rstrip("/") + with_query(path, query)
         try:
-            answer = httpx2.request(
-                method, address, content=content, headers=headers, timeout=TIMEOUT_S
-            )
+            answer = client().request(method, address, content=content, headers=headers)
         except httpx2.HTTPError as error:
             raise Failed(
                 f"{self.url} does not answer ({type(error).__name__}): is it running, and is "

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 _SHOWN_MAX: Final = 6
+_CHARS_MAX: Final = 200
 # What a header's value may hold beside letters and digits, without the separators used here.
 _SAFE: Final = ":/.-_@~+"
 
@@ -82,5 +83,5 @@ class Trail:
 
 
 def printable(model: str) -> str:
-    """A model's name as a header may hold it, percent-encoded where it must be."""
-    return quote(model, safe=_SAFE)
+    """A model's name as a header may hold it: percent-encoded, and not too long."""
+    return quote(model[:_CHARS_MAX], safe=_SAFE, errors="replace")

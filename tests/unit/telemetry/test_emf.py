@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import copy_context
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
@@ -66,6 +67,16 @@ def line_of(event: Event) -> str:
     Metrics("stack", write=lines.append, now_s=lambda: NOW_S).observe(event)
     (line,) = lines
     return line
+
+
+def test_attempts_that_failed_before_one_succeeded_are_counted_and_can_be_searched_for() -> None:
+    failed = ("groq:llama upstream_429", "groq:llama upstream_5xx")
+    line = line_of(Closed(replace(RECORD, alias="fast"), failed_attempts=failed))
+    assert metrics_of(line)["FailedAttempts,stack"] == 2
+    decoded = msgspec.json.decode(line)
+    assert (decoded["failed_attempts"], decoded["alias"]) == (list(failed), "fast")
+    assert "UpstreamErrors" not in decoded
+    assert "FailedAttempts" not in line_of(Closed(RECORD))
 
 
 def metrics_of(line: str) -> dict[str, Any]:

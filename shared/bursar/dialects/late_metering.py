@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bursar.dialects.passage import PassedStream
+from bursar.dialects.passage_streams import PassedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable

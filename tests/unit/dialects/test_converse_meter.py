@@ -11,7 +11,7 @@ from bursar.dialects.converse_meter import ConverseStreamMeter, meter_converse
 from bursar.dialects.converse_usage import read_converse_usage
 from bursar.dialects.converse_wire import CONVERSE
 from bursar.dialects.metering import MeteredAnswer
-from bursar.dialects.passage import PassedStream
+from bursar.dialects.passage_streams import PassedStream
 from bursar.dialects.request import Terms
 from bursar.domain.usage import TokenUsage
 from tests.fakes import event_stream

@@ -13,7 +13,7 @@ from bursar.dialects.chat_wire import CHAT
 from bursar.dialects.late_metering import LatelyMetered
 from bursar.dialects.messages_wire import MESSAGES
 from bursar.dialects.openai_stream import ChatStreamMeter, is_word
-from bursar.dialects.passage import PassedStream
+from bursar.dialects.passage_streams import PassedStream
 from bursar.dialects.responses_wire import RESPONSES
 from bursar.dialects.sse import FrameSplitter
 from tests.fakes.anthropic_events import message_events

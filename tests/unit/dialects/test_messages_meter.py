@@ -12,7 +12,7 @@ from bursar.dialects.messages_answer import meter_answer
 from bursar.dialects.messages_stream import MessagesStreamMeter
 from bursar.dialects.messages_usage import read_tier, read_usage
 from bursar.dialects.messages_wire import MESSAGES
-from bursar.dialects.passage import PassedStream
+from bursar.dialects.passage_streams import PassedStream
 from bursar.dialects.sse import FrameSplitter, data_of, named_frames
 from bursar.domain.usage import TokenUsage
 from tests.fakes.wire_files import wire_bytes

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.dialects.passage import PassedStream
+from bursar.dialects.passage_streams import PassedStream
 from bursar.dialects.request import Terms
 from bursar.dialects.responses_answer import meter_answer
 from bursar.dialects.responses_stream import ResponsesStreamMeter

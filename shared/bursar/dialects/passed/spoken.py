@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from bursar.dialects.openai_errors import OpenAIErrors
-from bursar.dialects.passage import PassedStream
+from bursar.dialects.passage_streams import PassedStream
 from bursar.dialects.passed.audio_length import spoken_seconds
 from bursar.dialects.passed.meters import AUDIO_TOKENS_PER_S
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bursar.dialects.chat_to_converse import ChatToConverse
 from bursar.dialects.converse_wire import CONVERSE
 from bursar.dialects.openai_stream import DONE_FRAME
-from bursar.dialects.passage import TranslatedStream
+from bursar.dialects.passage_streams import TranslatedStream
 from bursar.dialects.sse import data_frames
 from bursar.dialects.translator import Asked
 from tests.fakes import event_stream

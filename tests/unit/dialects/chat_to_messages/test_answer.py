@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bursar.dialects.chat_to_messages import ChatToMessages
 from bursar.dialects.messages_wire import MESSAGES
 from bursar.dialects.openai_stream import DONE_FRAME
-from bursar.dialects.passage import TranslatedStream
+from bursar.dialects.passage_streams import TranslatedStream
 from bursar.dialects.sse import data_frames
 from bursar.dialects.translator import Asked
 from tests.fakes.chat_reader import read_answer, read_stream

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bursar.dialects.chat_wire import CHAT
 from bursar.dialects.messages_to_chat import MessagesToChat
-from bursar.dialects.passage import TranslatedStream
+from bursar.dialects.passage_streams import TranslatedStream
 from bursar.dialects.sse import FrameSplitter, data_frames, data_of, named_frames
 from bursar.dialects.translator import Asked
 from bursar.domain.errors import UpstreamBroken

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.dialects.passage import PassedStream, StreamReader
+from bursar.dialects.passage_streams import PassedStream
 from bursar.dialects.passed.large_frames import LargeFrameSplitter
 from bursar.dialects.passed.wires import IMAGES, SPEECH, TRANSCRIPTS
 from bursar.dialects.sse import FrameSplitter, data_of
 from bursar.domain.errors import UpstreamBroken
 from bursar.domain.usage import TokenUsage
 from tests.fakes.forms import mp3, wav
+
+if TYPE_CHECKING:
+    from bursar.dialects.passage import StreamReader
 
 _WIRE = Path(__file__).parents[4] / "events" / "wire"
 _PICTURE = TokenUsage(13, 1_256, output_image_tokens=1_256, images=1)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bursar.dialects.chat_wire import CHAT
-from bursar.dialects.passage import TranslatedStream
+from bursar.dialects.passage_streams import TranslatedStream
 from bursar.dialects.responses_to_chat.reasoning import unpacked
 from bursar.dialects.sse import FrameSplitter, named_frames
 from tests.fakes.responses_over_chat import MODEL, events_of, translator

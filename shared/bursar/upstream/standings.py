@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from bursar.domain.provider_standings import KeySource, ProviderStanding
+from bursar.domain.upstream import Endpoint
+from bursar.domain.upstream_urls import url_of
 from bursar.upstream.base_urls import ROLE_SCHEMES
 from bursar.upstream.credentials import CREDENTIALS_FILE
 from bursar.upstream.provider_settings import ProviderSettings
@@ -15,7 +17,8 @@ from bursar.upstream.provider_settings import ProviderSettings
 if TYPE_CHECKING:
     from bursar.domain.upstream import Provider, Target
 
-_NOTHING = ProviderSettings()
+_NOTHING: Final = ProviderSettings()
+_ROOT: Final = Endpoint("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def _standing(
     elif target.provider.auth in ROLE_SCHEMES:
         source = KeySource.ROLE
     return replace(
-        _described(target.provider, target.base_url),
+        _described(target.provider, url_of(target, _ROOT, "", is_streamed=False)),
         is_configured=True,
         has_key=has_key,
         key_from=source,

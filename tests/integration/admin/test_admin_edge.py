@@ -51,6 +51,9 @@ MANAGED = [
     ("GET", "/v1/aliases/x"),
     ("PATCH", "/v1/aliases/x"),
     ("DELETE", "/v1/aliases/x"),
+    ("GET", "/v1/providers"),
+    ("GET", "/v1/providers/x"),
+    ("GET", "/v1/providers/x/models"),
     ("GET", "/v1/usage"),
     ("GET", "/v1/audit"),
 ]

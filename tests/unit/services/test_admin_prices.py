@@ -3,14 +3,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bursar.domain.errors import InvalidRequest, NotFound
 from bursar.domain.pricing import Price
+from bursar.memory import MemoryDirectory
+from bursar.memory.collection import MemoryCollection
 from bursar.prices.catalogue import CompiledCatalogue
 from bursar.services.admin_prices import PriceAdministration, PriceRequest
 from tests.fakes.office import START, Office
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 @pytest.fixture
@@ -183,3 +190,31 @@ async def test_why_a_model_has_no_price_is_told(office: Office) -> None:
     without = await PriceAdministration(directory, clock).effective("openai:gpt-5")
     assert (without.catalogue_date, without.found) == (None, None)
     assert without.why_none == "no price is set, and this deployment uses no catalogue"
+
+
+class _Slow(MemoryCollection[Price]):
+    """Rows whose first put is overtaken by whatever `meanwhile` does."""
+
+    def __init__(self) -> None:
+        super().__init__(Price, "model_key")
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def put(self, record: Price) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        await super().put(record)
+
+
+async def test_a_row_written_late_does_not_undo_another_statement(office: Office) -> None:
+    directory, prices = MemoryDirectory(), _Slow()
+    directory.prices = prices
+    desk = PriceAdministration(directory, office.services.clock)
+    later = START + timedelta(days=1)
+    prices.meanwhile = partial(desk.set, replace(priced("openai:x", "2"), effective_from=later))
+
+    await desk.set(priced("openai:x", "1"))
+
+    row = await desk.get("openai:x")
+    assert row.input_usd_per_million == 1
+    assert [each.input_usd_per_million for each in row.upcoming] == [2]

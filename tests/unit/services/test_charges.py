@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bursar.domain.errors import Unpriceable
+from bursar.domain.errors import ModelNotFound, Unpriceable
 from bursar.domain.price_rates import RateTable, RateTier, Unit
 from bursar.prices.catalogue import CompiledCatalogue
 from bursar.services.lookup import Lookup
@@ -181,6 +181,8 @@ async def test_the_models_of_configured_providers_are_listed_with_those_that_hav
     assert {"groq:mine", "openai:gpt-5", "openai:text-embedding-3-small"} <= set(listed)
     assert not [name for name in listed if name.startswith("anthropic:")]
     assert (await models.one(headers, "openai:gpt-5"))["owned_by"] == "openai"
+    with pytest.raises(ModelNotFound):
+        await models.one(headers, "anthropic:claude-sonnet-4-5")
 
     narrow = {"authorization": f"Bearer {await world.key(allowed_models=('openai:gpt-5*',))}"}
     allowed = [model["id"] for model in (await models.all(narrow))["data"]]

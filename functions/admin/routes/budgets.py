@@ -33,7 +33,7 @@ _Detach = Annotated[
 ]
 
 
-@router.post("", response_model=BudgetAnswer)
+@router.post("", response_model=BudgetAnswer, responses=CONFLICT)
 async def create_budget(wanted: BudgetCreate, services: Services) -> Response:
     """Add a budget, to be assigned to users and keys."""
     return answer(BudgetAnswer.of(await services.budgets.create(wanted.request())))

@@ -23,9 +23,16 @@ router = APIRouter(
 )
 
 
-@router.post("", response_model=IssuedKeyAnswer, responses=NOT_FOUND)
+@router.post("", response_model=IssuedKeyAnswer | KeyAnswer, responses={**NOT_FOUND, **CONFLICT})
 async def create_key(wanted: KeyCreate, services: Services) -> Response:
-    """Issue a virtual key. The answer is the only place where the key itself is ever shown."""
+    """Issue a virtual key. The answer is the only place where the key itself is ever shown.
+
+    With `key_digest`, a key that another gateway issued is taken over instead: it goes on working,
+    and the answer has no `key`.
+    """
+    foreign = wanted.foreign()
+    if foreign is not None:
+        return await _shown(services, await services.keys.take_over(wanted.request(), foreign))
     return await _issued(services, await services.keys.create(wanted.request()))
 
 

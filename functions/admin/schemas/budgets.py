@@ -8,6 +8,7 @@ from bursar.domain.usage import ResetRecord
 from bursar.services.admin_budgets import BudgetRequest, BudgetStanding
 from functions.admin.schemas.examples import examples
 from functions.admin.schemas.fields import Instant, Integer, LimitUsd, TimeZone, Usd
+from functions.admin.schemas.moved import OWN_ID, RecordId
 from functions.admin.schemas.patch import Patch
 
 _CENTURY_S = 100 * 365 * 24 * 60 * 60
@@ -44,6 +45,7 @@ class BudgetCreate(BaseModel):
     budget_period: Calendar | None = Field(None, description=_PERIOD)
     time_zone: TimeZone = Field("UTC", description=_TIME_ZONE)
     scope: Scope = Field(Scope.EACH, description=_SCOPE)
+    budget_id: RecordId | None = Field(None, description=OWN_ID)
 
     def request(self) -> BudgetRequest:
         return BudgetRequest(
@@ -52,6 +54,7 @@ class BudgetCreate(BaseModel):
             calendar=self.budget_period,
             time_zone=self.time_zone,
             scope=self.scope,
+            budget_id=self.budget_id,
         )
 
 

@@ -1,8 +1,9 @@
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool, model_validator
 
-from bursar.services.admin_keys import KeyRequest
+from bursar.domain.money import ZERO
+from bursar.services.admin_keys import ForeignKey, KeyRequest
 from bursar.services.key_standings import KeyStanding
 from functions.admin.schemas.examples import examples
 from functions.admin.schemas.fields import (
@@ -15,6 +16,16 @@ from functions.admin.schemas.fields import (
     PerMinute,
     Usd,
     UserId,
+)
+from functions.admin.schemas.moved import (
+    BUDGET_STARTED_AT,
+    IS_FOREIGN,
+    KEY_DIGEST,
+    OWN_ID,
+    SPEND,
+    KeyDigest,
+    RecordId,
+    SpentUsd,
 )
 from functions.admin.schemas.patch import Patch
 
@@ -65,9 +76,30 @@ class KeyCreate(BaseModel):
     )
     rate_limit_rpm: PerMinute | None = Field(None, description="Requests a minute.")
     rate_limit_tpm: PerMinute | None = Field(None, description="Tokens a minute.")
+    is_active: StrictBool = Field(default=True, description="An inactive key is refused.")
+    key_digest: KeyDigest | None = Field(None, description=KEY_DIGEST)
+    is_foreign: StrictBool = Field(default=False, description=IS_FOREIGN)
+    id: RecordId | None = Field(None, description=OWN_ID)
+    budget_started_at: Instant | None = Field(None, description=BUDGET_STARTED_AT)
+    spend: SpentUsd = Field(ZERO, description=SPEND)
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if self.key_digest is None and (self.is_foreign or self.id is not None):
+            raise ValueError("'id' and 'is_foreign' are for a key that 'key_digest' takes over")
+        return self
 
     def request(self) -> KeyRequest:
-        return KeyRequest(**{name: getattr(self, name) for name in type(self).model_fields})
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        for name in ("id", "key_digest", "is_foreign"):
+            del given[name]
+        return KeyRequest(spend_usd=given.pop("spend"), **given)
+
+    def foreign(self) -> ForeignKey | None:
+        """The key to be taken over instead of issuing one."""
+        if self.key_digest is None:
+            return None
+        return ForeignKey(self.key_digest, self.id, has_other_format=self.is_foreign)
 
 
 class KeyPatch(Patch):

@@ -2,6 +2,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, StrictBool
 
+from bursar.domain.money import ZERO
 from bursar.services.admin_users import UserRequest, UserStanding
 from functions.admin.schemas.examples import examples
 from functions.admin.schemas.fields import (
@@ -14,6 +15,7 @@ from functions.admin.schemas.fields import (
     Usd,
     UserId,
 )
+from functions.admin.schemas.moved import BUDGET_STARTED_AT, SPEND, SpentUsd
 from functions.admin.schemas.patch import Patch
 
 _ALLOWED_MODELS = (
@@ -36,9 +38,12 @@ class UserCreate(BaseModel):
     allowed_models: ModelPatterns | None = Field(None, description=_ALLOWED_MODELS)
     rate_limit_rpm: PerMinute | None = Field(None, description="Requests a minute.")
     rate_limit_tpm: PerMinute | None = Field(None, description="Tokens a minute.")
+    budget_started_at: Instant | None = Field(None, description=BUDGET_STARTED_AT)
+    spend: SpentUsd = Field(ZERO, description=SPEND)
 
     def request(self) -> UserRequest:
-        return UserRequest(**{name: getattr(self, name) for name in type(self).model_fields})
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return UserRequest(spend_usd=given.pop("spend"), **given)
 
 
 class UserPatch(Patch):
@@ -68,6 +73,7 @@ class UserAnswer(BaseModel):
             "user_id": "alice",
             "alias": "Alice",
             "spend": 1.0305,
+            "held": 0,
             "budget_id": "5a7e8a0c-5c2e-4d39-8a58-0a1d2f6a3d11",
             "budget_started_at": "2026-01-01T00:00:00Z",
             "next_budget_reset_at": "2026-02-01T00:00:00Z",
@@ -87,6 +93,7 @@ class UserAnswer(BaseModel):
         description="US dollars spent in the current period of the user's own budget; "
         "without one, since creation or the last change of budget."
     )
+    held: Usd = Field(description="US dollars reserved for requests in flight, beside `spend`.")
     budget_id: str | None
     budget_started_at: Instant | None = Field(description="When the current period began.")
     next_budget_reset_at: Instant | None = Field(description="When it ends.")
@@ -105,6 +112,7 @@ class UserAnswer(BaseModel):
             user_id=user.user_id,
             alias=user.alias,
             spend=standing.spend_usd,
+            held=standing.held_usd,
             budget_id=user.budget_id,
             budget_started_at=standing.period_start,
             next_budget_reset_at=standing.next_reset_at,

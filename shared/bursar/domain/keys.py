@@ -3,6 +3,9 @@
 A key is `gw-` and 384 random bits in URL-safe base64, the seed gateway's format, so that keys
 issued there keep working. Only its SHA-256 is stored: with that many random bits, nothing slower
 than one hash is needed to make the digest useless to a thief.
+
+Keys that another gateway issued are taken over by their digest. Where their format is another, the
+directory says so once for all of them, and what has no format of Bursar's is looked up as well.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from bursar.domain.errors import Unauthenticated
 
@@ -22,6 +25,9 @@ PREFIX = "gw-"
 _RANDOM_BYTES = 48
 _LENGTH_MIN = 50
 _FORMAT = re.compile(r"gw-[A-Za-z0-9_-]+")
+_FOREIGN = re.compile(r"[!-~]{8,256}")
+FOREIGN_KEYS: Final = "foreign-keys"
+"""Linked in the directory like a digest, to the first key of a foreign format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,11 @@ def new_virtual_key() -> str:
 
 def digest_of(virtual_key: str) -> str:
     return hashlib.sha256(virtual_key.encode()).hexdigest()
+
+
+def could_be_foreign(presented: str) -> bool:
+    """Whether it may be a key that another gateway made, so that looking it up makes sense."""
+    return _FOREIGN.fullmatch(presented) is not None
 
 
 def check_format(virtual_key: str) -> None:

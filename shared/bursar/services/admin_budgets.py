@@ -31,13 +31,18 @@ _PERIOD_FIELDS = frozenset({"duration_s", "calendar", "time_zone"})
 
 @dataclass(frozen=True, slots=True)
 class BudgetRequest:
-    """What an administrator says about a new budget; the fields are those of `Budget`."""
+    """What an administrator says about a new budget; the fields are those of `Budget`.
+
+    Attributes:
+        budget_id: None has one made.
+    """
 
     max_budget_usd: Decimal | None = None
     duration_s: int | None = None
     calendar: Calendar | None = None
     time_zone: str = "UTC"
     scope: Scope = Scope.EACH
+    budget_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,11 @@ class BudgetAdministration:
 
         Raises:
             Unprocessable: both a rolling and a calendar period.
+            Conflict: the id that it is to have is in use.
         """
         now = self._clock()
         budget = Budget(
-            budget_id=str(uuid.uuid4()),
+            budget_id=wanted.budget_id or str(uuid.uuid4()),
             created_at=now,
             updated_at=now,
             max_budget_usd=wanted.max_budget_usd,
@@ -106,7 +112,8 @@ class BudgetAdministration:
             scope=wanted.scope,
         )
         _check_one_period(budget)
-        await self._directory.budgets.put(budget)
+        if not await self._directory.budgets.add(budget):
+            raise Conflict(f"Budget with id '{budget.budget_id}' already exists")
         return await self._standing(budget)
 
     async def page(self, *, skip: int, limit: int) -> Sequence[BudgetStanding]:

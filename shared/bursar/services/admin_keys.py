@@ -6,21 +6,24 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bursar.domain.accounts import key_account
-from bursar.domain.errors import Conflict, NotFound
-from bursar.domain.keys import VirtualKey, digest_of, new_virtual_key
+from bursar.domain.errors import Conflict, NotFound, Unprocessable
+from bursar.domain.keys import FOREIGN_KEYS, VirtualKey, digest_of, new_virtual_key
+from bursar.domain.money import ZERO
 from bursar.domain.users import User
 from bursar.services.allow_lists import check_allow_list
-from bursar.services.assigned_budgets import budget_of, existing_budget
+from bursar.services.assigned_budgets import budget_of, check_start, existing_budget
 from bursar.services.key_standings import key_standings
 from bursar.services.listing import everything
-from bursar.services.spending import carry
+from bursar.services.spending import begin, carry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bursar.domain.budgets import AccountKey
     from bursar.ports import Clock, Directory, Ledger
     from bursar.services.key_standings import KeyStanding
 
@@ -36,6 +39,8 @@ class KeyRequest:
 
     Attributes:
         user_id: who it spends for; None makes a user of the key's own.
+        budget_started_at: when the budget was assigned elsewhere; None stands for now.
+        spend_usd: spent elsewhere in the current period of the key's own budget.
     """
 
     key_name: str | None = None
@@ -46,6 +51,24 @@ class KeyRequest:
     budget_id: str | None = None
     rate_limit_rpm: int | None = None
     rate_limit_tpm: int | None = None
+    is_active: bool = True
+    budget_started_at: datetime | None = None
+    spend_usd: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A key that another gateway issued and made known by its digest.
+
+    Attributes:
+        key_id: None has one made.
+        digest: SHA-256 of the whole key, in hex.
+        has_other_format: it is not `gw-` and what follows.
+    """
+
+    digest: str
+    key_id: str | None = None
+    has_other_format: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +92,34 @@ class KeyAdministration:
 
         Raises:
             NotFound: the user has been deleted, or there is no such budget.
-            Unprocessable: an allowed model is none.
+            Unprocessable: an allowed model is none, a period begins without a budget or later, or
+                something is spent without a budget of the key's own.
         """
-        await check_allow_list(self._directory.aliases, wanted.allowed_models)
-        now, key_id, virtual_key = self._clock(), str(uuid.uuid4()), new_virtual_key()
-        if wanted.budget_id is not None:
-            await existing_budget(self._directory, wanted.budget_id)
-        user_id = await self._user_for(wanted, key_id, now)
-        record = VirtualKey(
-            key_id=key_id,
-            user_id=user_id,
-            digest=digest_of(virtual_key),
-            created_at=now,
-            key_name=wanted.key_name,
-            expires_at=wanted.expires_at,
-            metadata=wanted.metadata,
-            allowed_models=wanted.allowed_models,
-            budget_id=wanted.budget_id,
-            budget_started_at=None if wanted.budget_id is None else now,
-            rate_limit_rpm=wanted.rate_limit_rpm,
-            rate_limit_tpm=wanted.rate_limit_tpm,
-        )
+        key_id, virtual_key = str(uuid.uuid4()), new_virtual_key()
+        record = await self._prepared(wanted, key_id, digest_of(virtual_key))
         # A record without its link is listed and useless; the other way round nobody would see it.
         await self._directory.keys.put(record)
         await self._directory.link_digest(record.digest, key_id)
         return IssuedKey(record, virtual_key)
+
+    async def take_over(self, wanted: KeyRequest, foreign: ForeignKey) -> VirtualKey:
+        """Accept a key that another gateway issued, and make its user if need be.
+
+        Raises:
+            Conflict: its id is in use, or the key is there already.
+            NotFound, Unprocessable: as `create`.
+        """
+        key_id = foreign.key_id or str(uuid.uuid4())
+        await self._check_unknown(key_id, foreign.digest)
+        record = await self._prepared(wanted, key_id, foreign.digest)
+        if foreign.has_other_format:
+            await self._directory.link_digest(FOREIGN_KEYS, key_id)
+        # Links open nothing without a record; after a crash, the same request makes it.
+        await self._directory.link_digest(record.digest, key_id)
+        if not await self._directory.keys.add(record):
+            await self._unlink_unless_of(key_id, record.digest)
+            raise _taken(key_id)
+        return record
 
     async def page(self, *, skip: int, limit: int) -> Sequence[VirtualKey]:
         return await self._directory.keys.page(skip=skip, limit=limit)
@@ -167,6 +193,42 @@ class KeyAdministration:
             if record.user_id == user_id and record.is_active:
                 await self._directory.keys.change(record.key_id, {"is_active": False})
 
+    async def _prepared(self, wanted: KeyRequest, key_id: str, digest: str) -> VirtualKey:
+        """A new key's record, not stored yet; its user and its account are there."""
+        await check_allow_list(self._directory.aliases, wanted.allowed_models)
+        now, budget = self._clock(), None
+        if wanted.budget_id is not None:
+            budget = await existing_budget(self._directory, wanted.budget_id)
+        check_start(wanted.budget_started_at, budget, now)
+        user_id = await self._user_for(wanted, key_id, now)
+        record = _new_key(wanted, key_id, user_id, digest, now)
+        await self._begin_with(wanted.spend_usd, key_account(record, budget, now), now)
+        return record
+
+    async def _check_unknown(self, key_id: str, digest: str) -> None:
+        if await self._directory.keys.get(key_id) is not None:
+            raise _taken(key_id)
+        holder_id = await self._directory.key_id_of(digest)
+        if holder_id is not None and await self._directory.keys.get(holder_id) is not None:
+            raise Conflict(f"This key is there already, as the API key with id '{holder_id}'")
+
+    async def _begin_with(
+        self, spend_usd: Decimal, account: AccountKey | None, now: datetime
+    ) -> None:
+        if spend_usd == ZERO:
+            return
+        if account is None:
+            raise Unprocessable(
+                "Only a key with a budget of its own has spent something; its user has otherwise",
+                param="spend",
+            )
+        await begin(self._ledger, account, spend_usd, now)
+
+    async def _unlink_unless_of(self, key_id: str, digest: str) -> None:
+        kept = await self._directory.keys.get(key_id)
+        if kept is None or kept.digest != digest:
+            await self._directory.unlink_digest(digest)
+
     async def _user_for(self, wanted: KeyRequest, key_id: str, now: datetime) -> str:
         if wanted.user_id is None:
             name = wanted.key_name or "unnamed"
@@ -212,8 +274,32 @@ def _digests_of(record: VirtualKey) -> set[str | None]:
     return {record.digest, record.previous_digest}
 
 
+def _new_key(
+    wanted: KeyRequest, key_id: str, user_id: str, digest: str, now: datetime
+) -> VirtualKey:
+    return VirtualKey(
+        key_id=key_id,
+        user_id=user_id,
+        digest=digest,
+        created_at=now,
+        key_name=wanted.key_name,
+        expires_at=wanted.expires_at,
+        is_active=wanted.is_active,
+        metadata=wanted.metadata,
+        allowed_models=wanted.allowed_models,
+        budget_id=wanted.budget_id,
+        budget_started_at=None if wanted.budget_id is None else wanted.budget_started_at or now,
+        rate_limit_rpm=wanted.rate_limit_rpm,
+        rate_limit_tpm=wanted.rate_limit_tpm,
+    )
+
+
 def _new_user(user_id: str, alias: str, now: datetime) -> User:
     return User(user_id, created_at=now, updated_at=now, accounting_since=now, alias=alias)
+
+
+def _taken(key_id: str) -> Conflict:
+    return Conflict(f"API key with id '{key_id}' already exists")
 
 
 def _no_such_key(key_id: str) -> NotFound:

@@ -10,23 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 from bursar.domain.accounts import user_account
 from bursar.domain.errors import Conflict, NotFound
+from bursar.domain.money import ZERO
 from bursar.domain.users import User
 from bursar.services.allow_lists import check_allow_list
-from bursar.services.assigned_budgets import budget_of, existing_budget
+from bursar.services.assigned_budgets import budget_of, check_start, existing_budget
 from bursar.services.listing import everything, window
-from bursar.services.spending import carry, spent_usd
+from bursar.services.spending import balances_of, begin, carry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
     from bursar.domain.budgets import AccountKey, Budget
+    from bursar.domain.holds import Balance
     from bursar.ports import Clock, Directory, Ledger
     from bursar.services.admin_keys import KeyAdministration
 
 
 @dataclass(frozen=True, slots=True)
 class UserRequest:
-    """What an administrator says about a new user; the fields are those of `User`."""
+    """What an administrator says about a new user; the fields are those of `User`.
+
+    Attributes:
+        budget_started_at: when the budget was assigned elsewhere; None stands for now.
+        spend_usd: spent elsewhere in what is the current period.
+    """
 
     user_id: str
     alias: str | None = None
@@ -36,6 +43,8 @@ class UserRequest:
     allowed_models: tuple[str, ...] | None = None
     rate_limit_rpm: int | None = None
     rate_limit_tpm: int | None = None
+    budget_started_at: datetime | None = None
+    spend_usd: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,14 @@ class UserStanding:
 
     Attributes:
         spend_usd: spent in the current period, holds not counted.
+        held_usd: reserved for requests in flight.
         period_start: when the budget's current period began; None without a budget.
         next_reset_at: when it ends; None where nothing ends it.
     """
 
     user: User
     spend_usd: Decimal
+    held_usd: Decimal
     period_start: datetime | None
     next_reset_at: datetime | None
 
@@ -74,12 +85,18 @@ class UserAdministration:
         Raises:
             Conflict: the id is in use.
             NotFound: there is no such budget.
-            Unprocessable: an allowed model is none.
+            Unprocessable: an allowed model is none, or a period begins without a budget or later.
         """
         await check_allow_list(self._directory.aliases, wanted.allowed_models)
+        now, budget = self._clock(), None
         if wanted.budget_id is not None:
-            await existing_budget(self._directory, wanted.budget_id)
-        user = _new_user(wanted, self._clock())
+            budget = await existing_budget(self._directory, wanted.budget_id)
+        check_start(wanted.budget_started_at, budget, now)
+        user = _new_user(wanted, now)
+        if wanted.spend_usd > ZERO:
+            await self._check_free(user.user_id)
+            account = user_account(user, budget, now)
+            await begin(self._ledger, account, wanted.spend_usd, now)
         if not await self._directory.users.add(user):
             user = await self._revive(user)
         return await self._standing(user)
@@ -123,10 +140,15 @@ class UserAdministration:
         now = self._clock()
         await self._directory.users.change(user_id, {"deleted_at": now, "updated_at": now})
 
+    async def _check_free(self, user_id: str) -> None:
+        kept = await self._directory.users.get(user_id)
+        if kept is not None and kept.deleted_at is None:
+            raise _taken(user_id)
+
     async def _revive(self, user: User) -> User:
         kept = await self._directory.users.get(user.user_id)
         if kept is None or kept.deleted_at is None:
-            raise Conflict(f"User with id '{user.user_id}' already exists")
+            raise _taken(user.user_id)
         revived = replace(user, created_at=kept.created_at)
         await self._directory.users.put(revived)
         return revived
@@ -166,9 +188,9 @@ class UserAdministration:
         accounts = {
             user.user_id: user_account(user, budgets.get(user.budget_id), now) for user in users
         }
-        spent = await spent_usd(self._ledger, accounts.values())
+        balances = await balances_of(self._ledger, accounts.values())
         return [
-            _standing_of(user, account, spent[account])
+            _standing_of(user, account, balances[account])
             for user in users
             for account in (accounts[user.user_id],)
         ]
@@ -178,9 +200,9 @@ class UserAdministration:
         return {budget_id: await budget_of(self._directory, budget_id) for budget_id in wanted}
 
 
-def _standing_of(user: User, account: AccountKey, spend_usd: Decimal) -> UserStanding:
-    period_start = None if user.budget_id is None else account.period.start
-    return UserStanding(user, spend_usd, period_start, account.period.end)
+def _standing_of(user: User, account: AccountKey, balance: Balance) -> UserStanding:
+    start = None if user.budget_id is None else account.period.start
+    return UserStanding(user, balance.spent_usd, balance.held_usd, start, account.period.end)
 
 
 def _new_user(wanted: UserRequest, now: datetime) -> User:
@@ -191,13 +213,17 @@ def _new_user(wanted: UserRequest, now: datetime) -> User:
         accounting_since=now,
         alias=wanted.alias,
         budget_id=wanted.budget_id,
-        budget_started_at=None if wanted.budget_id is None else now,
+        budget_started_at=None if wanted.budget_id is None else wanted.budget_started_at or now,
         blocked=wanted.blocked,
         metadata=wanted.metadata,
         allowed_models=wanted.allowed_models,
         rate_limit_rpm=wanted.rate_limit_rpm,
         rate_limit_tpm=wanted.rate_limit_tpm,
     )
+
+
+def _taken(user_id: str) -> Conflict:
+    return Conflict(f"User with id '{user_id}' already exists")
 
 
 def _no_such_user(user_id: str) -> NotFound:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bursar.domain.errors import NotFound
+from bursar.domain.errors import NotFound, Unprocessable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bursar.domain.budgets import Budget
     from bursar.ports import Directory
 
@@ -26,6 +28,19 @@ async def existing_budget(directory: Directory, budget_id: str) -> Budget:
     if budget is None:
         raise no_such_budget(budget_id)
     return budget
+
+
+def check_start(started_at: datetime | None, budget: Budget | None, now: datetime) -> None:
+    """Decide whether periods may count from a moment that is said.
+
+    Raises:
+        Unprocessable: it is in the future, or there is no budget.
+    """
+    if started_at is not None and (budget is None or started_at > now):
+        raise Unprocessable(
+            "budget_started_at is when 'budget_id' was assigned, which is not in the future",
+            param="budget_started_at",
+        )
 
 
 def no_such_budget(budget_id: str) -> NotFound:

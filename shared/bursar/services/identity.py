@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bursar.domain.accounts import budget_limits, limits_of
 from bursar.domain.errors import Forbidden, InvalidRequest, NotFound, Unauthenticated
-from bursar.domain.keys import VirtualKey, check_format, digest_of
+from bursar.domain.keys import VirtualKey, check_format, could_be_foreign, digest_of
 from bursar.domain.projects import Project, is_project_user, project_user_id
 from bursar.domain.users import User
 from bursar.services.credentials import Credential
@@ -74,13 +74,26 @@ class Identity:
             return Credential(presented)
         if presented.startswith(_ANY_LLM_KEY):
             return await self._vault_key(presented)
-        check_format(presented)
         digest = digest_of(presented)
+        key = await self._issued_key(presented, digest)
+        key.check_usable(digest, self._clock())
+        return Credential(presented, key, await self._project_of(key))
+
+    async def _issued_key(self, presented: str, digest: str) -> VirtualKey:
+        try:
+            check_format(presented)
+        except Unauthenticated:
+            # Whatever is no key costs no read, unless keys of any format were taken over.
+            if not could_be_foreign(presented) or not await self._lookup.has_foreign_keys():
+                raise
+            key = await self._lookup.key_of(digest)
+            if key is None:
+                raise
+            return key
         key = await self._lookup.key_of(digest)
         if key is None:
             raise Unauthenticated("Invalid API key")
-        key.check_usable(digest, self._clock())
-        return Credential(presented, key, await self._project_of(key))
+        return key
 
     async def _vault_key(self, presented: str) -> Credential:
         from bursar.services.vault_opening import vault_key_of  # noqa: PLC0415 (see there)

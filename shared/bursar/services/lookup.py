@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bursar.domain.keys import FOREIGN_KEYS
 from bursar.services.fresh import Fresh
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Lookup:
             # The key was rotated since, and its new text should work at once.
             key = await self._keys.get_again(key_id)
         return key
+
+    async def has_foreign_keys(self) -> bool:
+        """Whether keys of another gateway's format were ever taken over."""
+        return await self._key_ids.get(FOREIGN_KEYS) is not None
 
     async def user(self, user_id: str) -> User | None:
         return await self._users.get(user_id)

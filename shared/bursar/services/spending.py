@@ -22,9 +22,17 @@ _CARRY_DEADLINE = timedelta(minutes=1)
 
 async def spent_usd(ledger: Ledger, accounts: Iterable[AccountKey]) -> Mapping[AccountKey, Decimal]:
     """What each account has spent, holds not counted; nothing where it does not exist yet."""
+    balances = await balances_of(ledger, accounts)
+    return {account: balance.spent_usd for account, balance in balances.items()}
+
+
+async def balances_of(
+    ledger: Ledger, accounts: Iterable[AccountKey]
+) -> Mapping[AccountKey, Balance]:
+    """How each account stands; an empty balance where it does not exist yet."""
     wanted = tuple(dict.fromkeys(accounts))
     balances = await ledger.balances(wanted) if wanted else {}
-    return {account: balances.get(account, Balance()).spent_usd for account in wanted}
+    return {account: balances.get(account, Balance()) for account in wanted}
 
 
 async def carry(
@@ -39,8 +47,13 @@ async def carry(
     if old is None or new is None or old == new:
         return
     carried_usd = await _committed_usd(ledger, old)
-    if carried_usd > ZERO and not await ledger.open(new, carried_usd):
-        await fill(ledger, new, carried_usd, now)
+    await begin(ledger, new, carried_usd, now)
+
+
+async def begin(ledger: Ledger, account: AccountKey, spent_usd: Decimal, now: datetime) -> None:
+    """Have an account begin with what was spent before; one that exists is raised to it."""
+    if spent_usd > ZERO and not await ledger.open(account, spent_usd):
+        await fill(ledger, account, spent_usd, now)
 
 
 async def fill(ledger: Ledger, account: AccountKey, level_usd: Decimal, now: datetime) -> None:

@@ -38,6 +38,7 @@ async def test_creating_a_user_answers_with_how_they_stand(admin: httpx2.AsyncCl
         "user_id": "alice",
         "alias": "Alice",
         "spend": 0,
+        "held": 0,
         "budget_id": budget_id,
         "budget_started_at": "2026-01-10T12:00:00Z",
         "next_budget_reset_at": "2026-01-11T12:00:00Z",
@@ -299,3 +300,13 @@ async def test_filters_that_mean_nothing_do_not_validate(
     admin: httpx2.AsyncClient, params: dict[str, Any]
 ) -> None:
     assert (await admin.get("/v1/usage", params=params)).status_code == 422
+
+
+async def test_what_requests_in_flight_hold_is_told_beside_what_is_spent(
+    admin: httpx2.AsyncClient, office: Office
+) -> None:
+    await create(admin, user_id="alice")
+    await office.spend_as("alice", "2.5")
+    await office.hold(await office.account_of("alice"), "0.75")
+    known = (await admin.get("/v1/users/alice")).json()
+    assert (known["spend"], known["held"]) == (2.5, 0.75)

@@ -126,6 +126,20 @@ _PLATFORM: Mapping[str, Callable[[Any], Any]] = {
 }
 _KNOWN = frozenset((*_PLAIN, *_POLICY, *_PLATFORM))
 _READ_ELSEWHERE = frozenset({"config"})
+# Whoever administers with `bursar` and exports these can start a gateway from the same shell.
+_OF_THE_COMMAND = frozenset(
+    {
+        "api_key",
+        "keyring",
+        "new_password",
+        "output",
+        "password",
+        "profile",
+        "recovery_key",
+        "stack",
+        "url",
+    }
+)
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -164,7 +178,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
         if not variable.startswith(PREFIX) or not value:
             continue
         name = variable.removeprefix(PREFIX).lower()
-        if name in _READ_ELSEWHERE:
+        if name in _READ_ELSEWHERE or name in _OF_THE_COMMAND:
             continue
         if name not in _KNOWN:
             raise WrongSetting(_unknown(variable))

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from bursar.cli.failures import NOT_FOUND, RefusedByGateway
+from bursar.cli.failures import RefusedByGateway
 
 if TYPE_CHECKING:
+    from bursar.cli.connection import Connection
     from bursar.cli.options import Session
 
 _PAGE: Final = 1_000
@@ -81,14 +82,9 @@ def readiness(session: Session) -> dict[str, Any]:
     return found
 
 
-def configured_providers(session: Session) -> list[str] | None:
-    """Providers by name; None where the gateway is too old to tell."""
-    try:
-        found = session.ask("GET", "/v1/providers")
-    except RefusedByGateway as error:
-        if error.exit_code != NOT_FOUND:
-            raise
-        return None
+def configured_providers(connection: Connection) -> list[str]:
+    """Providers that can be called, by name."""
+    found = connection.ask("GET", "/v1/providers")
     return [each["name"] for each in found if each["is_configured"]]
 
 

@@ -88,7 +88,7 @@ def _answer_ms(session: Session) -> int:
 def _contents(session: Session) -> dict[str, Any]:
     books = spent(session, datetime.now(UTC))
     return {
-        "providers": configured_providers(session),
+        "providers": configured_providers(session.connection),
         **{name: count(session, f"/v1/{name}") for name in ("keys", "users", "budgets")},
         **_spending(books),
     }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bursar.domain.errors import Conflict, InvalidRequest, WrongSetting
 from bursar.domain.events import Observe, unobserved
 from bursar.domain.models import parse_model
+from bursar.domain.price_patterns import is_pattern
 from bursar.domain.pricing import Price
 from bursar.domain.upstream import Target
 from bursar.ports import (
@@ -329,7 +330,9 @@ async def seed_prices(settings: Settings, storage: Storage) -> None:
             created_at=now,
             updated_at=now,
         )
-        if not await storage.directory.prices.add(row):
+        directory = storage.directory
+        rows = directory.price_patterns if is_pattern(model_key) else directory.prices
+        if not await rows.add(row):
             _LOG.info("the table's price stays", extra={"model": model_key})
 
 

@@ -155,22 +155,7 @@ class ServiceTierAnswer(BaseModel):
     tiers: list[TierAnswer]
 
 
-class _PriceFields(BaseModel):
-    """All of a price but its two first rates."""
-
-    model_key: str
-    cached_input_price_per_million: Usd | None
-    context_window_tokens: int | None
-    max_output_tokens: int | None
-    rates: dict[str, Usd] = Field(description=_RATES)
-    tiers: list[TierAnswer]
-    service_tiers: dict[str, ServiceTierAnswer]
-    effective_from: Instant | None = Field(description="Null: it has applied from the beginning.")
-    created_at: Instant
-    updated_at: Instant
-
-
-class PriceAnswer(_PriceFields):
+class PriceAnswer(BaseModel):
     """A model's price as an administrator set it."""
 
     model_config = examples(
@@ -191,34 +176,45 @@ class PriceAnswer(_PriceFields):
         }
     )
 
+    model_key: str
     input_price_per_million: Usd
     output_price_per_million: Usd
+    cached_input_price_per_million: Usd | None
+    context_window_tokens: int | None
+    max_output_tokens: int | None
+    rates: dict[str, Usd] = Field(description=_RATES)
+    tiers: list[TierAnswer]
+    service_tiers: dict[str, ServiceTierAnswer]
+    effective_from: Instant | None = Field(description="Null: it has applied from the beginning.")
     upcoming: list["PriceAnswer"] = Field(description="What replaces it later.")
+    created_at: Instant
+    updated_at: Instant
 
     @classmethod
     def of(cls, price: Price) -> Self:
         return cls(
+            model_key=price.model_key,
             input_price_per_million=price.input_usd_per_million or ZERO,
             output_price_per_million=price.output_usd_per_million or ZERO,
-            upcoming=[cls.of(later) for later in price.upcoming],
-            **_fields(price),
+            **_further(price),
         )
 
 
-class FoundPriceAnswer(_PriceFields):
+class FoundPriceAnswer(PriceAnswer):
     """A price that applies, an administrator's or the catalogue's."""
 
-    input_price_per_million: Usd | None = Field(
+    input_price_per_million: Usd | None = Field(  # type: ignore[assignment]  # only read
         description="Null where input tokens are not what is billed."
     )
-    output_price_per_million: Usd | None
+    output_price_per_million: Usd | None  # type: ignore[assignment]  # only read
 
     @classmethod
     def of(cls, price: Price) -> Self:
         return cls(
+            model_key=price.model_key,
             input_price_per_million=price.input_usd_per_million,
             output_price_per_million=price.output_usd_per_million,
-            **_fields(price),
+            **_further(price),
         )
 
 
@@ -273,9 +269,8 @@ class EffectivePriceAnswer(BaseModel):
         )
 
 
-def _fields(price: Price) -> dict[str, Any]:
+def _further(price: Price) -> dict[str, Any]:
     return {
-        "model_key": price.model_key,
         "cached_input_price_per_million": price.cached_input_usd_per_million,
         "context_window_tokens": price.context_window_tokens,
         "max_output_tokens": price.max_output_tokens,
@@ -283,6 +278,7 @@ def _fields(price: Price) -> dict[str, Any]:
         "tiers": _tiers(price.tiers),
         "service_tiers": _service_tiers(price.service_tiers),
         "effective_from": price.effective_from,
+        "upcoming": [PriceAnswer.of(later) for later in price.upcoming],
         "created_at": price.created_at,
         "updated_at": price.updated_at,
     }

@@ -95,7 +95,7 @@ class PriceAdministration:
             service_tiers=wanted.service_tiers,
             effective_from=since,
         )
-        await self._state(model_key, price)
+        await self._state(model_key, price, now)
         return await self.get(model_key)
 
     async def page(self, *, skip: int, limit: int) -> Sequence[Price]:
@@ -141,7 +141,7 @@ class PriceAdministration:
         name = _known_as(model_key)
         if await self._rows(name).get(name) is None:
             raise _no_such_price(model_key)
-        await self._state(name, None)
+        await self._state(name, None, self._clock())
 
     async def effective(self, model_key: str) -> EffectivePrice:
         """Tell which price applies to a model now, and why none does.
@@ -171,13 +171,13 @@ class PriceAdministration:
         found = None if price is None else FoundPrice(price, PriceSource.CATALOGUE)
         return EffectivePrice(name, found, self._catalogue.date, self._catalogue.why_not(name))
 
-    async def _state(self, model_key: str, price: Price | None) -> None:
+    async def _state(self, model_key: str, price: Price | None, now: datetime) -> None:
         """Write a statement, and then the row that all statements amount to.
 
         Whoever else states something meanwhile writes the row as well; the last one to look sees
         all statements, so none is lost.
         """
-        history, now = self._directory.price_history(model_key), self._clock()
+        history = self._directory.price_history(model_key)
         known = await self._statements(model_key)
         while True:
             number = numbered(len(known) + 1)

@@ -81,17 +81,13 @@ class StreamedAnswer(ABC):
         """Keep the connection if the body was read to its end, else close it."""
 
     async def _raw(self) -> AsyncIterator[bytes]:
-        while data := await self._next():
-            yield data
-
-    async def _next(self) -> bytes:
-        if self._closed or self._ended:
-            return b""
-        self._at_rest = False
-        data = await self._read()
-        self._at_rest = True  # and stays False when the read failed or was cancelled
-        self._ended = not data
-        return data
+        while not (self._closed or self._ended):
+            self._at_rest = False
+            data = await self._read()
+            self._at_rest = True  # and stays False when the read failed or was cancelled
+            self._ended = not data
+            if data:
+                yield data
 
     async def _look_for_the_end(self) -> None:
         with contextlib.suppress(TimeoutError, UpstreamError):

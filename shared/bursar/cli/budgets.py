@@ -184,7 +184,8 @@ def delete(session: Session, budget_id: str, *, detach: bool, is_sure: bool) -> 
 
 def _flat(fields: dict[str, Any]) -> dict[str, Any]:
     """The period's option as the fields that it stands for."""
-    return {**fields, **fields.pop("period", {})}
+    period = fields.pop("period", {})
+    return {**fields, **period}
 
 
 def _with_left(budget: dict[str, Any]) -> dict[str, Any]:

@@ -73,9 +73,13 @@ def test_a_list_has_the_newest_first_and_can_be_narrowed(
     assert bursar.json("usage", "list", "--key", spender.key_id) == rows
     table = bursar(*mine)
     assert table.splitlines()[0].split() == [
-        *("TIME", "USER", "PROVIDER", "MODEL", "IN", "OUT", "COST", "TOOK", "END", "REQUEST")
+        *("TIME", "USER", "MODEL", "IN", "OUT", "COST", "TOOK", "END", "REQUEST")
     ]
     assert all(identifier in table for identifier in expected)
+    wide, narrow = (on_a_terminal(bursar, *mine, columns=width).plain_data for width in (160, 120))
+    assert all(identifier in wide for identifier in expected)
+    assert "REQUEST" not in narrow
+    assert "…" not in narrow + wide
 
 
 def test_sums_are_the_accounts_to_the_last_decimal(

@@ -11,7 +11,7 @@ from bursar.cli.listing import cursor_pages
 from bursar.cli.newest import newest, show_newest
 from bursar.cli.options import administers
 from bursar.cli.progress import Span, followed
-from bursar.cli.usage_fields import ALL_COLUMNS, SHOWN_COLUMNS
+from bursar.cli.usage_fields import ALL_COLUMNS, full_name, shown_columns
 from bursar.cli.usage_filters import PATH, Wanted, narrowed
 from bursar.cli.usage_sums import GROUPINGS, Summary
 
@@ -33,12 +33,17 @@ def usage() -> None:
 def list_usage(session: Session, /, limit: int | None, *, is_all: bool, **filters: Any) -> None:
     """List requests, newest first.
 
+    All their fields are in the other outputs; their ids also in a table that is wide enough.
+
     Example: bursar usage list --user alice --since 24h --status error
     """
-    columns = SHOWN_COLUMNS if session.output.kind == "table" else ALL_COLUMNS
 
     def show(records: Iterable[dict[str, Any]]) -> None:
-        session.output.rows(records, columns)
+        if session.output.kind == "table":
+            named = ({**record, "full_name": full_name(record)} for record in records)
+            session.output.rows(named, shown_columns())
+        else:
+            session.output.rows(records, ALL_COLUMNS)
 
     query = Wanted(**filters).query
     show_newest(session, PATH, query, show, limit=limit, is_all=is_all)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bursar.cli.output import Column, as_shown, as_usd
@@ -9,6 +11,7 @@ from bursar.cli.output import Column, as_shown, as_usd
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_WIDE_COLUMNS: Final = 150
 FieldKind = Literal["text", "moment", "count", "usd", "number", "flag", "counts", "rates"]
 FIELDS: Final[Mapping[str, FieldKind]] = {
     "id": "text",
@@ -58,15 +61,27 @@ def _seconds(value: Any) -> str:
     return "-" if value is None else f"{int(value) / 1000:.1f}s"
 
 
-SHOWN_COLUMNS: Final = (
+_SHOWN: Final = (
     Column("timestamp", "TIME", _to_the_second),
     Column("user_id", "USER"),
-    Column("provider", "PROVIDER"),
-    Column("model", "MODEL"),
+    Column("full_name", "MODEL"),
     Column("prompt_tokens", "IN", is_number=True),
     Column("completion_tokens", "OUT", is_number=True),
     Column("cost", "COST", as_usd, is_number=True),
     Column("duration_ms", "TOOK", _seconds, is_number=True),
     Column("outcome", "END"),
-    Column("id", "REQUEST"),
 )
+_REQUEST: Final = Column("id", "REQUEST")
+
+
+def shown_columns() -> tuple[Column, ...]:
+    """A table's columns. The requests' ids need a wide terminal, or none."""
+    is_narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < _WIDE_COLUMNS
+    return _SHOWN if is_narrow else (*_SHOWN, _REQUEST)
+
+
+def full_name(record: Mapping[str, Any]) -> str | None:
+    """A record's model with its provider."""
+    model: str | None = record["model"]
+    provider: str | None = record["provider"]
+    return f"{provider}:{model}" if provider and model else model

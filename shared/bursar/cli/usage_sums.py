@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Any, Final
 
+from bursar.cli.usage_fields import full_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -15,16 +17,11 @@ _EXACT: Final = Context(prec=80)
 _SHARE: Final = Decimal("0.0001")
 
 
-def _model(record: Mapping[str, Any]) -> Any:
-    model, provider = record["model"], record["provider"]
-    return f"{provider}:{model}" if provider and model else model
-
-
 GROUPINGS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     "day": lambda record: record["timestamp"][:10],
     "user": lambda record: record["user_id"],
     "key": lambda record: record["api_key_id"],
-    "model": _model,
+    "model": full_name,
     "project": lambda record: record["project_id"],
     "provider": lambda record: record["provider"],
     "alias": lambda record: record["alias"],

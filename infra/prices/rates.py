@@ -16,7 +16,7 @@ from bursar.domain.price_rates import Unit
 from infra.prices.mapping import TIER_KEYS, UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from decimal import Decimal
 
 Written = dict[str, Any]
@@ -104,8 +104,3 @@ def _utc(value: time) -> str:
     if value.tzinfo is not None:
         value = datetime.combine(date(1970, 1, 1), value).astimezone(UTC).time()
     return value.isoformat()
-
-
-def starts_of(written: Sequence[Written]) -> list[str]:
-    """The days on which something begins to apply."""
-    return [each["from"] for each in written if "from" in each]

@@ -65,7 +65,9 @@ class Conversation:
 def chat(
     place: Place, /, model: str | None, prompt: tuple[str, ...], user: str | None, **options: Any
 ) -> None:
-    """Try a model: its answer is on standard output as it comes, what it cost on standard error.
+    """Try a model: its answer as it comes, and then what it cost.
+
+    The answer is on standard output, its figures on standard error.
 
     Without a prompt, standard input is one; on a terminal a conversation begins, which Ctrl-D ends
     and in which Ctrl-C stops an answer. A prompt of `-` stands for standard input.
@@ -78,6 +80,9 @@ def chat(
              git diff | bursar chat smart --system 'Review this.' --user ada
              bursar chat mock:hello Hello --dialect messages -o json
     """  # noqa: D301 (click's own mark, as in every example of two lines)
+    if model is not None and any(each.isspace() for each in model):
+        # No model's name has a space: it is the prompt, for the profile's own.
+        model, prompt = None, (model, *prompt)
     wanted = model or place.profile.model
     if wanted is None:
         raise Failed("Name a model: bursar models list shows them", WRONG_USAGE)

@@ -15,7 +15,7 @@ _VARIABLE = "_BURSAR_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that lets a shell complete `bursar` with the Tab key.
+    """Print what lets a shell complete commands and options.
 
     \b
     bash   echo 'eval "$(bursar completion bash)"' >> ~/.bashrc

@@ -60,10 +60,11 @@ COLUMNS: Final = (
 @click.option("--yes", is_flag=True, help="Ask nothing: take the options and their defaults.")
 @displays
 def init(output: Output, /, **options: Any) -> None:
-    """Lead to a working gateway: where it is, a provider, a user, a budget, a key, an answer.
+    """Lead from nothing to a first answer.
 
-    What is there already stays as it is, so it can be run again. It says what it does; the
-    virtual key is printed when it is made, this once, and kept for `bursar chat`.
+    It finds or starts a gateway, enters a provider's key, makes a user with a budget and a key, and
+    asks a model something. What is there already stays as it is, so it can be run again. It says
+    what it does; the virtual key is printed when it is made, this once, and kept for `bursar chat`.
 
     \b
     Example: bursar init

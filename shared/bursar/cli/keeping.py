@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from bursar.cli.failures import NOT_ALLOWED, Failed, RefusedByGateway
 from bursar.cli.profiles import Profile, Profiles, read_profiles, write_profiles
-from bursar.cli.secret_store import keep_secret_of
+from bursar.cli.secret_store import forget_secret_of, keep_secret_of, key_of
 
 if TYPE_CHECKING:
     from bursar.cli.connection import Connection
@@ -48,11 +49,13 @@ def check_administers(connection: Connection) -> str:
 
 
 def profile_name_of(profile: Profile, wanted: str | None, usual: str) -> str:
-    """The name asked for, or of a profile that leads there already, or the usual one."""
+    """The name asked for, or of a profile that leads there already, or the usual one, numbered."""
     if wanted is not None:
         return wanted
     known = read_profiles().by_name
-    return next((name for name, row in known.items() if _leads_alike(row, profile)), usual)
+    there = [name for name, row in known.items() if _leads_alike(row, profile)]
+    names = chain([usual], (f"{usual}-{number}" for number in count(2)))
+    return there[0] if there else next(name for name in names if name not in known)
 
 
 def keep(name: str, profile: Profile, master_key: str | None) -> Kept:
@@ -64,6 +67,10 @@ def keep(name: str, profile: Profile, master_key: str | None) -> Kept:
         profile = replace(
             profile, user=profile.user or before.user, model=profile.model or before.model
         )
+    if not same:
+        # A name that leads elsewhere now takes no secret along.
+        for secret in (name, key_of(name)):
+            forget_secret_of(secret)
     place = None if master_key is None else keep_secret_of(name, master_key)
     write_profiles(profiles.having(name, profile))
     return Kept(name, place, None if before is None or same else led_to(before))

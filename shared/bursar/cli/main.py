@@ -42,26 +42,38 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "account": Lazy("accounts", "account", _ACCOUNTS, is_hidden=True),
     "accounts": Lazy("accounts", "account", _ACCOUNTS),
     "aliases": Lazy("aliases", "aliases", "Names that stand for models: fallback, weights, tiers."),
-    "audit": Lazy("audit", "audit", "Who changed what, and who was not allowed to."),
+    "audit": Lazy("audit", "audit", "The audit log: who changed what, and who was not allowed to."),
     "budgets": Lazy("budgets", "budgets", "Budgets: limits, periods, and who shares them."),
-    "chat": Lazy("chat", "chat", "Try a model, streamed, and see what it cost."),
-    "completion": Lazy("completion", "completion", "Completion for bash, zsh or fish."),
-    "init": Lazy("guide", "init", "A first-run guide to a working gateway."),
+    "chat": Lazy("chat", "chat", "Try a model: its answer as it comes, and then what it cost."),
+    "completion": Lazy(
+        "completion", "completion", "Print what lets a shell complete commands and options."
+    ),
+    "init": Lazy(
+        "guide",
+        "init",
+        "Lead from nothing to a first answer.",
+    ),
     "keys": Lazy("keys", "keys", "Virtual keys: what applications present."),
-    "login": Lazy("signing_in", "login", "Keep a gateway's address and master key."),
-    "logout": Lazy("signing_in", "logout", "Forget a master key."),
+    "login": Lazy("signing_in", "login", "Keep a gateway's address and its master key."),
+    "logout": Lazy("signing_in", "logout", "Forget a profile's secrets; its address stays."),
     "logs": Lazy("logs", "logs", "The logs of a deployed stack's functions."),
     "models": Lazy("models", "models", "Models: what callers may use, and at which rates."),
     "prices": Lazy("prices", "prices", "Prices of models; one without a price is not served."),
-    "profiles": Lazy("profile_commands", "profiles", "Gateways by name, and which is meant."),
+    "profiles": Lazy(
+        "profile_commands",
+        "profiles",
+        "Gateways by name, and which of them is meant where none is named.",
+    ),
     "project": Lazy("projects", "project", _PROJECTS, is_hidden=True),
     "projects": Lazy("projects", "project", _PROJECTS),
     "providers": Lazy("providers", "providers", "Providers: what the gateway can reach, and how."),
-    "status": Lazy("status", "status", "The gateway's health, spending and errors at a glance."),
-    "usage": Lazy("usage", "usage", "The books, one record a request: lists, sums, files."),
+    "status": Lazy("status", "status", "Show a gateway at a glance: health, spending, errors."),
+    "usage": Lazy(
+        "usage", "usage", "The books, one record a request: list them, add them up, export them."
+    ),
     "users": Lazy("users", "users", "Users: whom spending is accounted to."),
     "vault": Lazy("vaults", "vault", "A project's provider keys, which only its users can open."),
-    "whoami": Lazy("signing_in", "whoami", "Which gateway is asked, and as whom."),
+    "whoami": Lazy("signing_in", "whoami", "Tell which gateway is asked, and as whom."),
 }
 
 

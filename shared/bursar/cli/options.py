@@ -105,7 +105,8 @@ def administers(
 
     @wraps(command)
     def run(*arguments: P.args, **options: P.kwargs) -> ReturnT:
-        return command(_place(options).session(), *arguments, **options)
+        output = _output(options)
+        return command(session_of(output, **_where(options)), *arguments, **options)
 
     return _with((*_HOW, *_WHERE), run)
 
@@ -115,7 +116,8 @@ def locates(command: Callable[Concatenate[Place, P], ReturnT]) -> Callable[P, Re
 
     @wraps(command)
     def run(*arguments: P.args, **options: P.kwargs) -> ReturnT:
-        return command(_place(options), *arguments, **options)
+        output = _output(options)
+        return command(place_of(output, **_where(options)), *arguments, **options)
 
     return _with((*_HOW, *_WHERE), run)
 
@@ -130,16 +132,40 @@ def displays(command: Callable[Concatenate[Output, P], ReturnT]) -> Callable[P, 
     return _with(_HOW, run)
 
 
+def place_of(
+    output: Output,
+    *,
+    profile: str | None = None,
+    url: str | None = None,
+    stack: str | None = None,
+    region: str | None = None,
+) -> Place:
+    """Where options, environment and profile lead, in this order.
+
+    Raises:
+        Failed: they contradict each other, or there is no such profile.
+    """
+    name, known = _profile(profile, url, stack, region)
+    return Place(output, known, name)
+
+
+def session_of(output: Output, **where: str | None) -> Session:
+    """As `place_of`, ready to be asked.
+
+    Raises:
+        Failed: as it does, or there is no such stack, or no key.
+    """
+    return place_of(output, **where).session()
+
+
 def gateway_url() -> str:
     """The address of the gateway that environment and profile lead to."""
     return _profile(None, None, None, None)[1].url or LOCAL_URL
 
 
-def _place(options: dict[str, Any]) -> Place:
-    """Where the options lead, which are taken out of the others."""
-    output = _output(options)
-    name, known = _profile(*(options.pop(each) for each in ("profile", "url", "stack", "region")))
-    return Place(output, known, name)
+def _where(options: dict[str, Any]) -> dict[str, str | None]:
+    """The options that lead to a gateway, which are taken out of the others."""
+    return {name: options.pop(name) for name in ("profile", "url", "stack", "region")}
 
 
 def _with(

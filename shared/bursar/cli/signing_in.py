@@ -41,10 +41,11 @@ COLUMNS: Final = (
 @click.option("--plain-http", is_flag=True, help="Send the key unencrypted to another machine.")
 @displays
 def login(output: Output, /, url: str | None, wanted: str | None, **options: Any) -> None:
-    """Keep a gateway's address and its master key, once the gateway has taken it.
+    """Keep a gateway's address and its master key.
 
-    The key is asked for, or read from BURSAR_MASTER_KEY or standard input. It is kept in the
-    system's keyring, or in a file that only you can read where there is none; this says which.
+    The key is asked for, or read from BURSAR_MASTER_KEY or standard input. Once the gateway has
+    taken it, it is kept in the system's keyring, or in a file that only you can read where there is
+    none; this says which.
 
     \b
     Example: bursar login https://gateway.example.com --profile prod
@@ -64,7 +65,7 @@ def login(output: Output, /, url: str | None, wanted: str | None, **options: Any
 @click.option("--profile", "wanted", help="Whose.  [env: BURSAR_PROFILE]")
 @displays
 def logout(output: Output, wanted: str | None) -> None:
-    """Forget a profile's master key and virtual key; its address stays.
+    """Forget a profile's secrets; its address stays.
 
     Example: bursar logout --profile prod
     """
@@ -80,7 +81,9 @@ def logout(output: Output, wanted: str | None) -> None:
 @click.command()
 @administers
 def whoami(session: Session) -> None:
-    """Tell which gateway is asked, and as whom, once it has taken the credential.
+    """Tell which gateway is asked, and as whom.
+
+    It asks the gateway, so that the credential is known to work.
 
     Example: bursar whoami -o json
     """

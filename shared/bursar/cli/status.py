@@ -32,7 +32,8 @@ def _as_errors(value: Any) -> str:
     if value["error_share"] is None:
         return "no requests yet"
     share = f"{value['error_share'] * 100:f}".rstrip("0").rstrip(".") or "0"
-    return f"{share}% of the last {value['requests']} requests"
+    many = "request" if value["requests"] == 1 else f"{value['requests']} requests"
+    return f"{share}% of the last {many}"
 
 
 COLUMNS: Final = (
@@ -57,9 +58,9 @@ _HEALTH: Final = COLUMNS[:6]
 @click.pass_context
 @administers
 def status(session: Session, /, context: click.Context) -> None:
-    """Show a gateway's health, what it has, and what was spent; days are UTC's.
+    """Show a gateway at a glance: health, spending, errors.
 
-    It ends with exit code 6 if the gateway is not ready.
+    Days are UTC's. It ends with exit code 6 if the gateway is not ready.
 
     \b
     Example: bursar status

@@ -82,7 +82,7 @@ def chat(
     """  # noqa: D301 (click's own mark, as in every example of two lines)
     if model is not None and any(each.isspace() for each in model):
         # No model's name has a space: it is the prompt, for the profile's own.
-        model, prompt = None, (model, *prompt)
+        model, prompt = "", (model, *prompt)
     wanted = model or place.profile.model
     if wanted is None:
         raise Failed("Name a model: bursar models list shows them", WRONG_USAGE)

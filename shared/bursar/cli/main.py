@@ -42,7 +42,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "account": Lazy("accounts", "account", _ACCOUNTS, is_hidden=True),
     "accounts": Lazy("accounts", "account", _ACCOUNTS),
     "aliases": Lazy("aliases", "aliases", "Names that stand for models: fallback, weights, tiers."),
-    "audit": Lazy("audit", "audit", "The audit log: who changed what, and who was not allowed to."),
+    "audit": Lazy("audit", "audit", "Who changed what, and who was not allowed to."),
     "budgets": Lazy("budgets", "budgets", "Budgets: limits, periods, and who shares them."),
     "chat": Lazy("chat", "chat", "Try a model: its answer as it comes, and then what it cost."),
     "completion": Lazy(
@@ -68,9 +68,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "projects": Lazy("projects", "project", _PROJECTS),
     "providers": Lazy("providers", "providers", "Providers: what the gateway can reach, and how."),
     "status": Lazy("status", "status", "Show a gateway at a glance: health, spending, errors."),
-    "usage": Lazy(
-        "usage", "usage", "The books, one record a request: list them, add them up, export them."
-    ),
+    "usage": Lazy("usage", "usage", "The books, one record a request: lists, sums, files."),
     "users": Lazy("users", "users", "Users: whom spending is accounted to."),
     "vault": Lazy("vaults", "vault", "A project's provider keys, which only its users can open."),
     "whoami": Lazy("signing_in", "whoami", "Tell which gateway is asked, and as whom."),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.benchmarks import report
 from tests.benchmarks.counting_engine import CountingEngine
+from tests.benchmarks.dialects import report_events, stream_events
 from tests.benchmarks.gateway import Gateway, NoGateway, engine, gateway
 from tests.benchmarks.load import put_load
 from tests.benchmarks.processes import Subject, free_port, python_module, running
@@ -63,6 +64,8 @@ def _bench(folder: Path, up: contextlib.ExitStack, *, rounds: int, floor_only: b
         )
     )
     if not floor_only:
+        floor_and_gateway = contenders["floor"], contenders["gateway"]
+        print(report_events(stream_events(*floor_and_gateway, rounds=rounds)))
         _count_calls(folder, upstream.port)
 
 

@@ -69,3 +69,14 @@ def test_a_share_of_latencies_is_one_that_was_seen() -> None:
     assert load.latency_ms(0.99) == 4
     assert load.requests_per_s == 2
     assert load.first_event_ms == 2.5
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
+async def test_the_fast_upstream_streams_every_dialect_with_a_word_an_event(path: str) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(FastUpstream, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        body = {"model": "bench", "stream": True}
+        load = await put_load(port, prepared(path, {}, body), concurrency=1, requests=1)
+    assert 3 <= load.events - EVENTS <= 8

@@ -24,6 +24,11 @@ class Connection(Protocol):
         """Where it leads, for people."""
         ...
 
+    @property
+    def url(self) -> str:
+        """The gateway's public root, where applications ask it."""
+        ...
+
     def ask(
         self,
         method: str,

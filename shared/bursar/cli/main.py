@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -48,6 +46,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "completion": Lazy(
         "completion", "completion", "Print what lets a shell complete commands and options."
     ),
+    "doctor": Lazy("doctor.command", "doctor", "Prove on the live gateway what it promises."),
     "init": Lazy(
         "guide",
         "init",
@@ -98,6 +97,8 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 (only a slip needs it)
+
             near = get_close_matches(args[0], self.list_commands(ctx), n=2)
             meant = f"; did you mean {' or '.join(near)}?" if near else ": see bursar --help"
             ctx.fail(f"There is no command {args[0]!r}{meant}")
@@ -118,7 +119,7 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup)
-@click.version_option(version("bursar"), prog_name="bursar")
+@click.version_option(package_name="bursar", prog_name="bursar")
 def main() -> None:
     """Administer a Bursar gateway: keys, budgets, prices, books and vaults.
 

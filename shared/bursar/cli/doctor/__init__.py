@@ -1,0 +1,1 @@
+"""`bursar doctor`: proves on the live gateway what the documentation claims."""

@@ -61,6 +61,7 @@ class Deployment:
         self.table = f"e2e-{uuid.uuid4().hex}"
         self.books = Books(engine, self.table)
         self._engine = engine
+        self._priced: set[str] = set()
         self._processes: list[GatewayProcess] = []
 
     @property
@@ -108,8 +109,10 @@ class Deployment:
     def model(self, provider: str, words: str = "fake", **more: Any) -> str:
         """A priced model of a provider whose name says how it behaves; its full name."""
         name = f"{provider}:{words}"
-        rates = {"input_": str(INPUT_USD_PER_MILLION), "output": str(OUTPUT_USD_PER_MILLION)}
-        self.price(name, **rates, **more)
+        if name not in self._priced:
+            rates = {"input_": str(INPUT_USD_PER_MILLION), "output": str(OUTPUT_USD_PER_MILLION)}
+            self.price(name, **rates, **more)
+            self._priced.add(name)
         return name
 
     def price(self, model: str, *, output: str, input_: str = "0", **more: Any) -> None:

@@ -48,7 +48,7 @@ def _tool(name: str) -> ToolParam:
     return {"name": name, "description": f"Tells the {name}.", "input_schema": SCHEMA}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(served: Deployment, holder: Holder) -> Iterator[Anthropic]:
     """On its default settings, two silent retries among them."""
     with Anthropic(api_key=holder.key, base_url=served.gateway.url) as made:

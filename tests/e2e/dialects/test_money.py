@@ -19,7 +19,7 @@ from tests.e2e.dialects.ways import (
     WAYS,
     Way,
 )
-from tests.e2e.gateway_process import until
+from tests.e2e.gateway_process import NO_TLS, until
 from tests.e2e.raw_http import Connection, message
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def holder(served: Deployment) -> Holder:
 
 def _ask(deployment: Deployment, holder: Holder, way: Way, body: bytes) -> httpx2.Response:
     url = deployment.gateway.url + way.path
-    answer = httpx2.post(url, content=body, headers=holder.headers, timeout=20)
+    answer = httpx2.post(url, content=body, headers=holder.headers, timeout=20, verify=NO_TLS)
     assert answer.status_code == 200, answer.text
     return answer
 
@@ -128,7 +128,7 @@ def test_a_plain_answer_that_breaks_off_is_charged_in_full(
 ) -> None:
     body = way.body(served.model(way.provider, fault), stream=False)
     url = served.gateway.url + way.path
-    answer = httpx2.post(url, content=body, headers=holder.headers, timeout=20)
+    answer = httpx2.post(url, content=body, headers=holder.headers, timeout=20, verify=NO_TLS)
     assert answer.status_code == 502
     record = _only_record(served, holder)
     assert (record["status"], record["is_estimated"]) == ("error", True)

@@ -42,7 +42,7 @@ def _tool(name: str) -> ChatCompletionFunctionToolParam:
     return {"type": "function", "function": {"name": name, "parameters": parameters}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(served: Deployment, holder: Holder) -> Iterator[OpenAI]:
     """On its default settings, two silent retries among them."""
     with OpenAI(api_key=holder.key, base_url=f"{served.gateway.url}/v1") as made:

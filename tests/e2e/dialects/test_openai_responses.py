@@ -38,7 +38,7 @@ def _tool(name: str) -> dict[str, Any]:
     return {"type": "function", "name": name, "parameters": SCHEMA, "strict": False}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(served: Deployment, holder: Holder) -> Iterator[OpenAI]:
     """On its default settings, two silent retries among them."""
     with OpenAI(api_key=holder.key, base_url=f"{served.gateway.url}/v1") as made:

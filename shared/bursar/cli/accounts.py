@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from bursar.cli.failures import Failed
-from bursar.cli.gateway import Gateway
+from bursar.cli.gateway import Gateway, signed_in
 from bursar.cli.login_file import Login, forget_login, write_login
-from bursar.cli.own_vault import log_in, own_secrets, signed_in
+from bursar.cli.own_vault import log_in, own_secrets
 from bursar.cli.secret_input import ask_secret
 from bursar.services.platform.emails import normal_email
 from bursar.vault import (

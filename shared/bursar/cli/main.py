@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
         "completion", "completion", "Print what lets a shell complete commands and options."
     ),
     "doctor": Lazy("doctor.command", "doctor", "Prove on the live gateway what it promises."),
+    "import": Lazy("moving.command", "import_", "Move here from another gateway; keys go on."),
     "init": Lazy(
         "guide",
         "init",

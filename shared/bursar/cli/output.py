@@ -5,7 +5,6 @@ Data goes to standard output, everything else to standard error. Amounts keep al
 
 from __future__ import annotations
 
-import csv
 import os
 import sys
 from collections.abc import Callable
@@ -122,6 +121,8 @@ def draws() -> bool:
 
 
 def _write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> None:
+    import csv  # noqa: PLC0415 (the other outputs do without)
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([column.name for column in columns])
     for row in rows:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bursar.cli.failures import Failed
 from bursar.cli.gateway import Gateway
-from bursar.cli.login_file import Login, read_login
 from bursar.cli.secret_input import ask_secret
 from bursar.domain.projects import person_holder
 from bursar.vault import (
@@ -23,6 +22,9 @@ from bursar.vault import (
     unwrap_account_key,
 )
 
+if TYPE_CHECKING:
+    from bursar.cli.login_file import Login
+
 
 @dataclass(frozen=True, slots=True)
 class OwnSecrets:
@@ -35,11 +37,6 @@ class OwnSecrets:
 
     login_value: str = field(repr=False)
     account_key: PrivateKey = field(repr=False)
-
-
-def signed_in() -> tuple[Login, Gateway]:
-    login = read_login()
-    return login, Gateway(login.url, login.token)
 
 
 def log_in(url: str, email: str, password: str) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import click
 from bursar.cli.confirming import YES, confirm_by_name
 from bursar.cli.failures import Failed
 from bursar.cli.fields import changed, path_to
+from bursar.cli.gateway import signed_in
 from bursar.cli.options import displays
 from bursar.cli.output import Column, as_instant
-from bursar.cli.own_vault import signed_in
 
 if TYPE_CHECKING:
     from bursar.cli.gateway import Gateway

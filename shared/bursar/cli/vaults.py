@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bursar.cli.failures import Failed
-from bursar.cli.own_vault import open_vault, signed_in
+from bursar.cli.gateway import signed_in
+from bursar.cli.own_vault import open_vault
 from bursar.cli.projects import project_named
 from bursar.cli.secret_input import read_secret
 from bursar.cli.vault_records import provider_key_of, provider_keys_of, share_of

@@ -168,7 +168,14 @@ class StackLogs:
 def _events(function: str, found: Iterable[Mapping[str, Any]]) -> Iterator[LogEvent]:
     for event in found:
         fields = _fields(event["message"])
-        yield LogEvent(event["eventId"], function, int(event["timestamp"]), fields)
+        yield LogEvent(_id_of(event), function, int(event["timestamp"]), fields)
+
+
+def _id_of(event: Mapping[str, Any]) -> str:
+    """An event's own id, which the API's description lets be absent, or all that there is of it."""
+    return str(
+        event.get("eventId") or (event.get("logStreamName"), event["timestamp"], event["message"])
+    )
 
 
 def _fields(message: str) -> Mapping[str, Any]:

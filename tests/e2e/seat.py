@@ -96,6 +96,11 @@ class Seat:
             assert self._read(), f"it ended without {text!r}: {self.screen}"
         self._read_to = found + len(text)
 
+    def sees_anything(self, behind: int = 0) -> bool:
+        """Tell whether more than so many characters are shown by now."""
+        self._read()
+        return len(self.screen) > behind
+
     def types(self, text: str) -> None:
         """Type a line, and press Enter."""
         self.presses(f"{text}\r")

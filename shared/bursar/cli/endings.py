@@ -7,16 +7,16 @@ Where data is asked for as JSON, an error is JSON as well, on standard error:
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 # A shell's codes for what a signal ended: 128 and the signal's number.
 INTERRUPTED: Final = 130
@@ -42,12 +42,20 @@ def end_by(run: Callable[[], Any], arguments: Sequence[str]) -> NoReturn:
         code = _aborted(error)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except OSError as error:
-        if error.errno != errno.EPIPE:
-            raise
+    except BrokenPipeError:
         code = PIPE_CLOSED
         _close_quietly()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def until_nobody_reads() -> Iterator[None]:
+    """End as SIGPIPE would where the output is not read on; click would call it an error."""
+    try:
+        yield
+    except BrokenPipeError:
+        _close_quietly()
+        raise click.exceptions.Exit(PIPE_CLOSED) from None
 
 
 def is_json(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:

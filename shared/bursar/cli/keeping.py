@@ -67,7 +67,7 @@ def keep(name: str, profile: Profile, master_key: str | None) -> Kept:
         profile = replace(
             profile, user=profile.user or before.user, model=profile.model or before.model
         )
-    if not same:
+    if before is not None and not same:
         # A name that leads elsewhere now takes no secret along.
         for secret in (name, key_of(name)):
             forget_secret_of(secret)

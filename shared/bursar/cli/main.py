@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bursar.cli.endings import end_by
+from bursar.cli.endings import end_by, until_nobody_reads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,6 +83,10 @@ class LazyGroup(click.Group):
         words = sys.argv[1:] if args is None else list(args)
         extra["standalone_mode"] = False
         end_by(lambda: super(LazyGroup, self).main(words, *rest, **extra), words)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with until_nobody_reads():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(name for name, entry in COMMANDS.items() if not entry.is_hidden)

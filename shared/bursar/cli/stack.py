@@ -7,10 +7,13 @@ whoever may do that needs no master key.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import click
 
 from bursar.cli.connection import read_answer, with_query
 from bursar.cli.failures import NOT_ALLOWED, NOT_FOUND, Failed
@@ -18,6 +21,12 @@ from bursar.cli.output import dumped
 
 if TYPE_CHECKING:
     from bursar.cli.profiles import Profile
+
+# Lambda takes the snapshot of a version away that nobody used for two weeks. Whoever asks first is
+# refused and starts the making of another.
+_NOT_READY: Final = ("ResourceConflictException", "SnapStartNotReadyException")
+_WAKING_S: Final = 180.0
+_PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -86,21 +95,35 @@ class StackConnection:
         return read_answer(int(answer["statusCode"]), content, headers)
 
     def _invoke(self, payload: bytes) -> dict[str, Any]:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-        name = self.outputs["AdminFunctionName"]
-        try:
-            done = self._lambda.invoke(FunctionName=name, Qualifier="live", Payload=payload)
-        except (ClientError, BotoCoreError) as error:
-            raise Failed(
-                f"The control plane cannot be invoked ({error}): you need "
-                f"lambda:InvokeFunction on {name}",
-                NOT_ALLOWED,
-            ) from None
+        deadline_s = time.monotonic() + _WAKING_S
+        is_told = False
+        while (done := self._tried(payload, is_last=time.monotonic() > deadline_s)) is None:
+            if not is_told:
+                click.echo("The control plane is being made ready, which takes a moment", err=True)
+                is_told = True
+            time.sleep(_PAUSE_S)
         if "FunctionError" in done:
             raise Failed("The control plane failed: bursar logs tail --function admin shows why")
         answer: dict[str, Any] = json.loads(done["Payload"].read())
         return answer
+
+    def _tried(self, payload: bytes, *, is_last: bool) -> Any:
+        """What an invocation gave; None if the function is not ready and there is time to wait."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        name = self.outputs["AdminFunctionName"]
+        try:
+            return self._lambda.invoke(FunctionName=name, Qualifier="live", Payload=payload)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _NOT_READY and not is_last:
+                return None
+            hint = "" if code in _NOT_READY else f": you need lambda:InvokeFunction on {name}"
+            raise Failed(
+                f"The control plane cannot be invoked ({error}){hint}", NOT_ALLOWED
+            ) from None
+        except BotoCoreError as error:
+            raise Failed(f"AWS cannot be asked: {error}", NOT_ALLOWED) from None
 
     @cached_property
     def _lambda(self) -> Any:

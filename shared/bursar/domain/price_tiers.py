@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BATCH: Final = "batch"
 _ORDINARY: Final = frozenset({"", "default", "standard", "standard_only", "on_demand"})
 _NEVER_DEARER: Final = frozenset({"flex", BATCH})
-_SURCHARGED: Final = frozenset({"priority", "fast", "ultrafast", "scale"})
+_SURCHARGED: Final = frozenset({"priority", "fast", "ultrafast", "scale", "performance"})
 
 
 def possible_tables(price: Price, service_tier: str | None) -> list[RateTable]:

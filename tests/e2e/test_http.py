@@ -215,7 +215,7 @@ def test_a_request_without_credentials_is_told_so_whatever_it_sends(
         ("DELETE", "/v1/models", 405),
         ("PUT", "/v1/keys", 405),
         ("GET", "/v1/nothing", 404),
-        ("POST", "/v1/responses", 404),
+        ("POST", "/v1/batches", 404),
         ("GET", CHAT + "/", 404),
         ("HEAD", "/nothing", 404),
         ("POST", "//v1/chat/completions", 404),

@@ -30,6 +30,7 @@ class FakeGateway:
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, str, Any, dict[str, Any]]] = field(default_factory=list)
     name: str = "a fake"
+    url: str = "http://fake.invalid"
 
     def ask(
         self,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from infra.prices import files, packages
 from infra.prices.difference import difference
 from infra.prices.limits import Limits, extracted
+from infra.prices.rerankers import Rerankers, ranked
 
 if TYPE_CHECKING:
     from infra.prices.compiling import Shard
@@ -32,8 +33,13 @@ class Fetched:
 
     providers: Sequence[Any]
     limits: Limits
+    rerankers: Rerankers
     genai_prices: str
     litellm: str
+
+    @property
+    def from_litellm(self) -> tuple[str, Limits, Rerankers]:
+        return self.litellm, self.limits, self.rerankers
 
     @property
     def versions(self) -> dict[str, str]:
@@ -59,7 +65,7 @@ def main() -> int:
         return _SAME
     if given.yes or _agreed():
         files.save(wanted)
-        files.LIMITS.write_bytes(files.written_limits(fetched.litellm, fetched.limits))
+        files.LIMITS.write_bytes(files.written_limits(*fetched.from_litellm))
     return _CHANGED
 
 
@@ -79,7 +85,7 @@ def _newest(given: argparse.Namespace) -> Fetched:
     with tempfile.TemporaryDirectory() as folder:
         release, providers = packages.providers_of(given.genai_prices, Path(folder))
         litellm, listed = packages.listed_by_litellm(given.litellm, Path(folder))
-        return Fetched(providers, extracted(listed), release, litellm)
+        return Fetched(providers, extracted(listed), ranked(listed), release, litellm)
 
 
 def _pinned() -> Fetched:
@@ -89,8 +95,8 @@ def _pinned() -> Fetched:
         raise LookupError(f"{packages.GENAI_PRICES} is not installed here")
     from genai_prices.data import providers  # noqa: PLC0415 (only where it is installed)
 
-    litellm, limits = files.load_limits()
-    return Fetched(providers, limits, release, litellm)
+    litellm, limits, rerankers = files.load_limits()
+    return Fetched(providers, limits, rerankers, release, litellm)
 
 
 def _compiled(fetched: Fetched, day: date) -> tuple[dict[str, Shard], dict[str, bytes]]:
@@ -98,7 +104,7 @@ def _compiled(fetched: Fetched, day: date) -> tuple[dict[str, Shard], dict[str, 
     # It imports the classes of the release that was fetched, which is on the path from then on.
     from infra.prices.compiling import compiled, index_of  # noqa: PLC0415
 
-    shards = compiled(fetched.providers, fetched.limits, day)
+    shards = compiled(fetched.providers, fetched.limits, fetched.rerankers, day)
     index = {"sources": fetched.versions, **index_of(shards, day)}
     return shards, files.written(shards, index)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genai_prices import types
 
-from bursar.prices.matching import matches
+from bursar.prices.matching import matches, row_of
 from infra.prices import clauses
 from infra.prices.left_out import is_free, reason_against
 from infra.prices.mapping import BACKENDS, PREFIXES, SHARDS
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from infra.prices.limits import Limits
+    from infra.prices.rerankers import Rerankers
 
 Shard = dict[str, Any]
 _MINIMUM_SECONDS = {"groq": {"whisper-large-v3": 10, "whisper-large-v3-turbo": 10}}
@@ -28,11 +29,15 @@ _MINIMUM_SECONDS = {"groq": {"whisper-large-v3": 10, "whisper-large-v3-turbo": 1
 _GEMINI_ONLY = "gemma"
 
 
-def compiled(providers: Sequence[types.Provider], limits: Limits, day: date) -> dict[str, Shard]:
+def compiled(
+    providers: Sequence[types.Provider], limits: Limits, rerankers: Rerankers, day: date
+) -> dict[str, Shard]:
     """The shards by name."""
     backends = tuple(prefix for prefix, _ in BACKENDS.values())
     return {
-        provider.id: _shard(provider, limits.get(provider.id, {}), day)
+        provider.id: _with_rerankers(
+            _shard(provider, limits.get(provider.id, {}), day), rerankers.get(provider.id, {})
+        )
         for provider in providers
         if provider.id in SHARDS or provider.id.startswith(backends)
     }
@@ -78,6 +83,15 @@ def _shard(
         "rules": [[rule, row] for rule, row in wider if rule is not None],
         "rows": rows,
     }
+
+
+def _with_rerankers(shard: Shard, rates: Mapping[str, Mapping[str, str]]) -> Shard:
+    """The shard with a row for each that it does not know."""
+    for name, each in rates.items():
+        if row_of(shard, name) is None:
+            shard["names"][name] = len(shard["rows"])
+            shard["rows"].append({"id": name, "prices": [{"rates": each}], "name": name})
+    return shard
 
 
 def _own_name(

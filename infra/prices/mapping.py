@@ -21,10 +21,12 @@ class Shard:
     Attributes:
         providers: ours that it prices.
         limits: providers of LiteLLM's list with the prefix of their models' names there.
+        rerankers: the same, where models that rank documents are taken from.
     """
 
     providers: tuple[str, ...]
     limits: tuple[tuple[str, str], ...] = ()
+    rerankers: tuple[tuple[str, str], ...] = ()
 
 
 SHARDS: Final[Mapping[str, Shard]] = {
@@ -36,10 +38,12 @@ SHARDS: Final[Mapping[str, Shard]] = {
     "baseten": Shard(("baseten",), (("baseten", "baseten/"),)),
     "cerebras": Shard(("cerebras",), (("cerebras", "cerebras/"),)),
     "cloudflare": Shard(("cloudflare",), (("cloudflare", "cloudflare/"),)),
-    "cohere": Shard(("cohere",), (("cohere_chat", ""),)),
+    "cohere": Shard(("cohere",), (("cohere_chat", ""),), (("cohere", ""),)),
     "databricks": Shard(("databricks",), (("databricks", "databricks/"),)),
     "deepseek": Shard(("deepseek",), (("deepseek", ""), ("deepseek", "deepseek/"))),
-    "fireworks": Shard(("fireworks",), (("fireworks_ai", "fireworks_ai/"),)),
+    "fireworks": Shard(
+        ("fireworks",), (("fireworks_ai", "fireworks_ai/"),), (("fireworks_ai", "fireworks_ai/"),)
+    ),
     "google": Shard(
         ("gemini", "vertexai", "vertexaianthropic"),
         (("gemini", "gemini/"), ("vertex_ai-language-models", "")),
@@ -54,8 +58,10 @@ SHARDS: Final[Mapping[str, Shard]] = {
     "openrouter": Shard(("openrouter",)),
     "ovhcloud": Shard(("ovhcloud",), (("ovhcloud", "ovhcloud/"),)),
     "perplexity": Shard(("perplexity",), (("perplexity", "perplexity/"),)),
-    "together": Shard(("together",), (("together_ai", "together_ai/"),)),
-    "voyageai": Shard(("voyage",)),
+    "together": Shard(
+        ("together",), (("together_ai", "together_ai/"),), (("together_ai", "together_ai/"),)
+    ),
+    "voyageai": Shard(("voyage",), rerankers=(("voyage", "voyage/"),)),
     "x-ai": Shard(("xai",), (("xai", "xai/"),)),
     "zai": Shard(("zai",), (("zai", "zai/"),)),
 }

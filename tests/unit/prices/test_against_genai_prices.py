@@ -136,7 +136,8 @@ def test_every_model_costs_the_same(shard: str) -> None:
 
     theirs = next(provider for provider in all_of_theirs if provider.id == shard)
     rows = SHARD_FILES[shard]["rows"]
-    for row, model in zip(rows, theirs.models, strict=True):
+    # What follows theirs are rerankers, of which they have none.
+    for row, model in zip(rows[: len(theirs.models)], theirs.models, strict=True):
         assert row["id"] == model.id
         if "prices" not in row:
             assert row["left_out"]

@@ -124,6 +124,21 @@ def test_a_short_transcription_is_billed_as_the_shortest_that_groq_bills() -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "usage", "usd"),
+    [
+        ("cohere:rerank-v3.5", TokenUsage(rerank_searches=1), "0.002"),
+        ("voyage:rerank-2.5", TokenUsage(1_000), "0.00005"),
+    ],
+)
+def test_rerankers_are_billed_by_the_search_or_by_the_token(
+    model: str, usage: TokenUsage, usd: str
+) -> None:
+    price = CATALOGUE.price(parse_model(model), NOW)
+    assert price is not None
+    assert cost_of(usage, price) == Decimal(usd)
+
+
 def test_models_of_one_kind_of_output_have_a_rate_for_that_kind() -> None:
     pictures = CATALOGUE.price(parse_model("openai:gpt-image-1"), NOW)
     speech = CATALOGUE.price(parse_model("openai:gpt-4o-mini-tts"), NOW)

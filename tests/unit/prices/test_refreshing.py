@@ -13,6 +13,7 @@ from infra.prices import __main__ as command
 from infra.prices import files, packages
 from infra.prices.difference import difference
 from infra.prices.limits import extracted
+from infra.prices.rerankers import ranked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,3 +170,20 @@ def test_limits_are_those_of_models_that_answer_in_words_at_the_same_provider() 
         "mystery": {"litellm_provider": "openai", "mode": "chat", "max_input_tokens": 0},
     }
     assert extracted(listed) == {"openai": {"gpt-x": [10, 5]}, "azure": {"gpt-x": [7, None]}}
+
+
+def test_rerankers_with_a_known_cost_have_a_rate_by_the_search_or_by_the_token() -> None:
+    def listed(provider: str, **costs: float) -> dict[str, Any]:
+        return {"litellm_provider": provider, "mode": "rerank", **costs}
+
+    entries = {
+        "rank": listed("cohere", input_cost_per_query=0.002, input_cost_per_token=0.0),
+        "voyage/rank": listed("voyage", input_cost_per_token=5e-08),
+        "fireworks_ai/rank": listed("fireworks_ai", input_cost_per_token=0.0),
+        "nobody/rank": listed("nobody", input_cost_per_query=1.0),
+        "embed": {"litellm_provider": "cohere", "mode": "embedding", "input_cost_per_token": 1.0},
+    }
+    assert ranked(entries) == {
+        "cohere": {"rank": {"rerank_search": "2"}},
+        "voyageai": {"rank": {"input": "0.05"}},
+    }

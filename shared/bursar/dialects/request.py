@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from bursar.dialects.error_shape import ErrorShape
@@ -102,9 +102,8 @@ class InferenceRequest(Protocol):
         ...
 
 
-@runtime_checkable
 class TakesUploads(Protocol):
-    """A request whose body may hold files, whose bytes are no tokens."""
+    """A request whose body may hold files, whose bytes are no tokens. Others lack the property."""
 
     @property
     def text_bytes(self) -> int:

@@ -8,7 +8,7 @@ request's bound is charged: nothing is free because nobody counted it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bursar.domain.price_shares import shares_of
 from bursar.domain.usage import TokenUsage
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _PIECES: Final = ("images", "input_characters", "audio_seconds", "rerank_searches")
 
 
-@runtime_checkable
 class TellsItsUsage(Protocol):
     """A request that shows what it uses, or a part of that."""
 

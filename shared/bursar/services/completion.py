@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bursar.dialects.request import TakesUploads
 from bursar.domain.errors import BursarError
 from bursar.domain.events import Observe, TurnedAway, unobserved
 from bursar.services.attempts import Attempts
@@ -83,7 +82,7 @@ class Completion:
             leg = await self.attempts.first(journey)
             ticket = await self.rates.take(
                 caller,
-                body_bytes=request.text_bytes if isinstance(request, TakesUploads) else len(body),
+                body_bytes=getattr(request, "text_bytes", len(body)),
                 output_tokens=request.declared_output_tokens,
             )
             trip = await self.attempts.open(journey, leg)

@@ -28,6 +28,7 @@ CTRL_C = "\x03"
 CTRL_D = "\x04"
 _ROWS, _COLUMNS = 50, 120
 _TIMEOUT_S = 60.0
+_REACTION_S = 0.3
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
 # The keys of a terminal become signals for the process that it controls.
 _TAKE_TERMINAL = (
@@ -106,6 +107,8 @@ class Seat:
         self.presses(f"{text}\r")
 
     def presses(self, keys: str) -> None:
+        # A line editor that has just shown its prompt does not yet wait, and misses a signal.
+        time.sleep(_REACTION_S)
         os.write(self._ours, keys.encode())
 
     def ends(self) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bursar.domain.audit import ActorKind, AuditEntry
 from bursar.domain.budgets import AccountKey, pool_subject, user_subject
 from bursar.domain.holds import Hold
 from bursar.domain.ids import request_id
@@ -157,3 +158,22 @@ async def test_a_reported_event_is_one_transaction_of_two_items(
     assert metered.operations == {"TransactWriteItems": 1}
     # AWS bills two units an item in a transaction, as dynoxide counts; DynamoDB Local counts one.
     assert metered.write_units["TransactWriteItems"] in {2, 4}
+
+
+async def test_an_audit_entry_costs_one_call_and_one_write_unit(
+    ports: Ports, metered: MeteredCall
+) -> None:
+    entry = AuditEntry(
+        request_id=request_id(NOW),
+        method="PATCH",
+        route="/api/v1/projects/{project_id}/clients/{client_id}/budgets/{period}",
+        status=200,
+        actor_kind=ActorKind.PERSON,
+        actor_id=USER,
+        actor_name="somebody.with.a.long.name@a-long-domain.example.com",
+        ids={"project_id": USER, "client_id": USER, "period": "monthly"},
+    )
+
+    await ports.audit_log.record(entry)
+
+    assert metered.operations == metered.write_units == {"PutItem": 1}

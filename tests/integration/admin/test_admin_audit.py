@@ -20,6 +20,7 @@ from tests.fakes.office import MASTER_KEY, Office
 from tests.integration.admin.conftest import client_of
 from tests.integration.admin.test_admin_handler import invoke, table
 from tests.integration.admin.test_direct_invocation import command
+from tests.integration.platform.direct import direct_project
 from tests.integration.platform.people import PASSWORD, keyed_account
 
 if TYPE_CHECKING:
@@ -120,6 +121,24 @@ async def test_people_are_noted_by_id_and_email(
         "/api/v1/login/derived",
     }
     assert {entry["actor_kind"] for entry in by_ada} == {"person"}
+
+
+async def test_a_project_is_noted_once_it_has_proved_itself_and_its_reports_are_not(
+    office: Office, app: FastAPI, admin: httpx2.AsyncClient
+) -> None:
+    direct = await direct_project(office, app)
+    await direct.budget("100")
+    async with await direct.client() as client:
+        reported = await client.post("/api/v1/usage-events/", json=direct.event())
+        wanted = {"amount": "0.5", "duration_sec": 60}
+        leased = await client.post("/api/v1/leases/", json=wanted)
+    assert (reported.status_code, leased.status_code) == (204, 201)
+
+    found = await entries(admin, actor=direct.project_id)
+
+    assert {entry["route"] for entry in found} == {"/api/v1/auth/token", "/api/v1/leases/"}
+    assert {entry["actor_kind"] for entry in found} == {"project"}
+    assert "/api/v1/auth/" not in {entry["route"] for entry in await entries(admin)}
 
 
 async def _signed_in(app: FastAPI, admin: httpx2.AsyncClient, email: str) -> httpx2.AsyncClient:

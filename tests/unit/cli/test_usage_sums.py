@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bursar.cli.usage_sums import GROUPINGS, Summary, days_between
 
-AMOUNTS = st.none() | st.decimals(0, 10**6, places=12, allow_nan=False)
+AMOUNTS = st.none() | st.decimals(0, 10**25, places=12, allow_nan=False)
 COUNTS = st.none() | st.integers(0, 10**9)
 NAMES = st.sampled_from([None, "a", "b", "c"])
 RECORDS = st.lists(

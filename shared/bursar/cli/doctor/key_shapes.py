@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_BEGINS: Final = r"(?<![A-Za-z0-9_+/=-])"
+_BEGINS: Final = r"(?<![A-Za-z0-9_-])"
 _SHAPES: Final[Mapping[str, str]] = {
     "a virtual key": r"gw-[A-Za-z0-9_-]{64}(?![A-Za-z0-9_-])",
     "an ANY_LLM_KEY": r"ANY\.v[0-9]+\.[^.\s]{1,64}\.[A-Za-z0-9]{2,64}-[A-Za-z0-9+/_-]{40,}",

@@ -57,7 +57,7 @@ class Rates:
                 public = _ask(context, "catalogue", model)
                 found += differences(model, effective["price"], public["price"])
             elif effective["source"] == "catalogue":
-                found += _age(effective["catalogue_date"], datetime.now(UTC).date())
+                found += age(effective["catalogue_date"], datetime.now(UTC).date())
         found = list(dict.fromkeys(found))
         if found:
             return Verdict.failed(
@@ -97,7 +97,7 @@ def differences(
             yield f"{model}: your {kind} costs ${ours} a million, the public price is ${theirs}"
 
 
-def _age(catalogue_date: str | None, today: date) -> Iterator[str]:
+def age(catalogue_date: str | None, today: date) -> Iterator[str]:
     if catalogue_date is not None and today - date.fromisoformat(catalogue_date) > _AGE_MAX:
         yield f"The catalogue of public prices is of {catalogue_date}"
 

@@ -17,6 +17,8 @@ import pytest
 from tests.e2e.command import PROGRAM, Command
 from tests.e2e.gateway_process import MASTER_KEY, GatewayProcess, running, until
 from tests.e2e.terminal import on_a_terminal
+from tests.fakes.certificates import certificate_for_loopback
+from tests.fakes.http_server import HttpServer
 from tests.fakes.spoiling_proxy import Passing, Spoil, SpoilingProxy
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.command import Ended
     from tests.e2e.deployment import Deployment
+    from tests.fakes.http_server import Exchange
 
 TABLE = "doctor-command"
 PLANTED = "sk-proj-" + "q7Xw2mZk9Rt4Vb6N" * 2
@@ -176,6 +179,28 @@ def test_a_clock_that_is_wrong_fails(gateway: GatewayProcess, tmp_path: Path) ->
     date = format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True)
     (verdict,) = _spoiled(gateway, tmp_path, Spoil(date=date), "clock")
     assert "s behind this one's" in verdict["seen"]
+
+
+def test_a_certificate_that_is_about_to_end_fails(tmp_path: Path) -> None:
+    server, _ = certificate_for_loopback(tmp_path)
+
+    async def answer(exchange: Exchange) -> None:
+        date = format_datetime(datetime.now(UTC), usegmt=True)
+        await exchange.answer(200, {"date": date}, b"{}")
+
+    trusting = {"SSL_CERT_FILE": str(tmp_path / "loopback.pem")}
+    with HttpServer(answer, tls=server) as front:
+        command = Command(tmp_path / "home", front.origin, trusting)
+        (verdict,) = _failed(command.run("doctor", "-o", "jsonl", *_only(("clock",))))
+    assert verdict["seen"].startswith("The certificate ends at")
+
+
+def test_an_answer_that_is_not_understood_fails(gateway: GatewayProcess, tmp_path: Path) -> None:
+    def rewrite(passing: Passing) -> tuple[int, Any] | None:
+        return (200, {"effective": "nonsense"}) if passing.path == "/v1/usage" else None
+
+    (verdict,) = _spoiled(gateway, tmp_path, Spoil(rewrite=rewrite), "charges")
+    assert "cannot be understood" in verdict["seen"]
 
 
 def test_books_that_say_more_is_spent_than_the_limit_fail(

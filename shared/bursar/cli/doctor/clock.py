@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final
 
 from bursar.cli.doctor.checks import Verdict
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 _SKEW_MAX: Final = timedelta(seconds=30)
 _CERTIFICATE_LEFT_MIN: Final = timedelta(days=14)
 _TIMEOUT_S: Final = 10.0
-_HTTPS_PORT: Final = 443
 
 
 class Clock:
@@ -30,17 +27,17 @@ class Clock:
 
         before = datetime.now(UTC)
         try:
-            answer = httpx2.get(f"{context.url}/health", timeout=_TIMEOUT_S)
+            with httpx2.stream("GET", f"{context.url}/health", timeout=_TIMEOUT_S) as answer:
+                after, date = datetime.now(UTC), answer.headers.get("date")
+                ends = _certificate_ends(answer.extensions.get("network_stream"))
         except httpx2.HTTPError as error:
             return Verdict.failed(
                 f"Nothing answers at {context.url} ({type(error).__name__})",
                 "Is the address right, and the certificate valid?",
             )
-        after = datetime.now(UTC)
-        date = answer.headers.get("date")
         if date is None:
             return Verdict.skipped("Answers carry no Date", "Have what is in front pass it on")
-        return judge(skew(date, before, after), _certificate_ends(context.url), after)
+        return judge(skew(date, before, after), ends, after)
 
 
 def skew(date: str, before: datetime, after: datetime) -> timedelta:
@@ -76,16 +73,10 @@ def judge(off: timedelta, certificate_ends: datetime | None, now: datetime) -> V
     )
 
 
-def _certificate_ends(url: str) -> datetime | None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" or parts.hostname is None:
+def _certificate_ends(connection: Any) -> datetime | None:
+    """When the certificate of a connection ends; None where it has none."""
+    encrypted = None if connection is None else connection.get_extra_info("ssl_object")
+    certificate = {} if encrypted is None else encrypted.getpeercert() or {}
+    if "notAfter" not in certificate:
         return None
-    address = (parts.hostname, parts.port or _HTTPS_PORT)
-    context = ssl.create_default_context()
-    with (
-        socket.create_connection(address, _TIMEOUT_S) as plain,
-        context.wrap_socket(plain, server_hostname=parts.hostname) as wrapped,
-    ):
-        certificate = wrapped.getpeercert() or {}
-    ends_s = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
-    return datetime.fromtimestamp(ends_s, UTC)
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)

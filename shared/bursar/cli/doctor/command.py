@@ -169,3 +169,8 @@ def _verdict(check: Check, context: Context) -> Verdict:
         return Verdict.failed(
             failure.message, "The gateway did not answer as it should: its log has the reason"
         )
+    except (LookupError, TypeError, ValueError) as error:
+        return Verdict.failed(
+            f"What was answered cannot be understood ({type(error).__name__}: {error})",
+            "Is the gateway as new as this command? See the check 'reachable'",
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from bursar.cli.failures import NOT_ALLOWED, Failed
+from bursar.cli.failures import NOT_ALLOWED, WRONG_USAGE, Failed
 
 if TYPE_CHECKING:
     from bursar.cli.stack import StackConnection
@@ -102,8 +102,12 @@ def table_at(name: str, endpoint: str | None, region: str | None) -> TableReader
 
     Args:
         endpoint: the engine's address; None is AWS.
+
+    Raises:
+        Failed: AWS needs a region, or the address is none.
     """
     import boto3  # noqa: PLC0415 (a quarter of a second that only a table costs)
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 (as above)
 
     session = boto3.Session(region_name=region)
     more: dict[str, Any] = {}
@@ -112,4 +116,8 @@ def table_at(name: str, endpoint: str | None, region: str | None) -> TableReader
         if session.get_credentials() is None:
             # An engine of one's own asks nobody who they are, but boto3 signs.
             more |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    return TableReader(name, f"at {endpoint or 'AWS'}", session.client("dynamodb", **more))
+    try:
+        client = session.client("dynamodb", **more)
+    except (BotoCoreError, ValueError) as error:
+        raise Failed(f"The table {name} cannot be reached: {error}", WRONG_USAGE) from None
+    return TableReader(name, f"at {endpoint or 'AWS'}", client)

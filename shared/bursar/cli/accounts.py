@@ -10,6 +10,7 @@ import click
 from bursar.cli.failures import Failed
 from bursar.cli.gateway import Gateway, signed_in
 from bursar.cli.login_file import Login, forget_login, write_login
+from bursar.cli.options import gateway_url
 from bursar.cli.own_vault import log_in, own_secrets
 from bursar.cli.secret_input import ask_secret
 from bursar.services.platform.emails import normal_email
@@ -24,7 +25,10 @@ from bursar.vault import (
 )
 
 _URL = click.option(
-    "--url", envvar="BURSAR_URL", default="http://127.0.0.1:8000", show_default=True
+    "--url",
+    default=gateway_url,
+    show_default="BURSAR_URL, the profile's, or http://127.0.0.1:8000",
+    help="The gateway's address.",
 )
 _PASSWORD_CHARS_MIN = 12
 

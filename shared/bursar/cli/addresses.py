@@ -17,10 +17,11 @@ def read_address(text: str) -> str:
     Raises:
         Failed: it is none; says how to write one.
     """
-    written = text.strip().rstrip("/").removesuffix("/v1").rstrip("/")
+    written = text.strip()
     if "://" not in written:
         scheme = "http" if is_local(f"http://{written}") else "https"
         written = f"{scheme}://{written}"
+    written = written.rstrip("/").removesuffix("/v1").rstrip("/")
     parts = urlsplit(written)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
         raise Failed(

@@ -159,8 +159,18 @@ def session_of(output: Output, **where: str | None) -> Session:
 
 
 def gateway_url() -> str:
-    """The address of the gateway that environment and profile lead to."""
-    return _profile(None, None, None, None)[1].url or LOCAL_URL
+    """The public address of the gateway that environment and profile lead to.
+
+    Raises:
+        Failed: there is no such profile, or no such stack.
+    """
+    known = _profile(None, None, None, None)[1]
+    if known.url is not None or known.stack is None:
+        return known.url or LOCAL_URL
+    # boto3 is a quarter of a second that only a stack costs.
+    from bursar.cli.stack import StackConnection  # noqa: PLC0415
+
+    return StackConnection.found(known).url
 
 
 def _where(options: dict[str, Any]) -> dict[str, str | None]:

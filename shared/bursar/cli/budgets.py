@@ -9,7 +9,7 @@ import click
 
 from bursar.cli.confirming import YES, confirm_by_name
 from bursar.cli.failures import WRONG_USAGE, Failed
-from bursar.cli.fields import FROM_FILE, changed, given, make, path_to, together
+from bursar.cli.fields import FROM_FILE, changed, given, make, path_to, together, whole_id
 from bursar.cli.listing import LIMIT, cursor_pages, pages
 from bursar.cli.options import administers
 from bursar.cli.output import Column, as_instant, as_usd
@@ -102,7 +102,7 @@ def show(session: Session, budget_id: str) -> None:
 
     Example: bursar budgets show 5a7e8a0c
     """
-    session.output.record(_with_left(session.ask("GET", path_to(_PATH, budget_id))), _DETAILS)
+    session.output.record(_with_left(session.ask("GET", _at(session, budget_id))), _DETAILS)
 
 
 @budgets.command()
@@ -132,9 +132,7 @@ def update(session: Session, /, budget_id: str, **fields: Any) -> None:
     Example: bursar budgets update 5a7e8a0c --limit 50
     """
     body = _flat(changed(fields))
-    session.output.record(
-        _with_left(session.ask("PATCH", path_to(_PATH, budget_id), body)), _DETAILS
-    )
+    session.output.record(_with_left(session.ask("PATCH", _at(session, budget_id), body)), _DETAILS)
 
 
 @budgets.command()
@@ -147,7 +145,7 @@ def holders(session: Session, budget_id: str) -> None:
 
     Example: bursar budgets holders 5a7e8a0c
     """
-    budget = session.ask("GET", path_to(_PATH, budget_id))
+    budget = session.ask("GET", _at(session, budget_id))
     session.output.rows(_holders(session, budget), _HOLDERS)
 
 
@@ -160,9 +158,7 @@ def resets(session: Session, budget_id: str, limit: int | None) -> None:
 
     Example: bursar budgets resets 5a7e8a0c --limit 12
     """
-    session.output.rows(
-        cursor_pages(session, f"{path_to(_PATH, budget_id)}/resets", limit), _RESETS
-    )
+    session.output.rows(cursor_pages(session, f"{_at(session, budget_id)}/resets", limit), _RESETS)
 
 
 @budgets.command()
@@ -175,11 +171,17 @@ def delete(session: Session, budget_id: str, *, detach: bool, is_sure: bool) -> 
 
     Example: bursar budgets delete 5a7e8a0c --detach
     """
-    session.ask("GET", path_to(_PATH, budget_id))
+    # What nobody is asked about is named in full.
+    path = path_to(_PATH, budget_id) if is_sure else _at(session, budget_id)
+    known = session.ask("GET", path)["budget_id"]
     lost = ", and its users and keys lose this limit" if detach else ""
-    confirm_by_name(budget_id, f"delete the budget {budget_id}{lost}", is_sure=is_sure)
-    session.ask("DELETE", path_to(_PATH, budget_id), detach="true" if detach else None)
-    session.output.say(f"Deleted {budget_id}")
+    confirm_by_name(known, f"delete the budget {known}{lost}", is_sure=is_sure)
+    session.ask("DELETE", path_to(_PATH, known), detach="true" if detach else None)
+    session.output.say(f"Deleted {known}")
+
+
+def _at(session: Session, budget_id: str) -> str:
+    return path_to(_PATH, whole_id(session, _PATH, budget_id, "budget_id"))
 
 
 def _flat(fields: dict[str, Any]) -> dict[str, Any]:

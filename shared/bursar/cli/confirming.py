@@ -21,6 +21,8 @@ def confirm_by_name(name: str, what: str, *, is_sure: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Failed(f"This would {what}, and there is nobody to ask: add --yes", WRONG_USAGE)
-    typed = click.prompt(f"This will {what}. Type {name} to go on", err=True, default="")
+    typed = click.prompt(
+        f"This will {what}. Type {name} to go on", err=True, default="", show_default=False
+    )
     if typed != name:
         raise Failed("Nothing was done", WRONG_USAGE)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import click
 
-from bursar.cli.failures import WRONG_USAGE, Failed
+from bursar.cli.failures import CONFLICT, WRONG_USAGE, Failed
+from bursar.cli.listing import pages
 from bursar.cli.values import COUNT, PAIR
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from bursar.cli.options import Session
     from bursar.cli.output import Column
 
+# Enough of a UUID that two seldom share it, and not all of it.
+_BEGINNING: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f-]{0,26})?")
 METADATA: Final = click.option(
     "--metadata",
     multiple=True,
@@ -74,6 +78,32 @@ def changed(fields: Mapping[str, Any]) -> dict[str, Any]:
 def path_to(collection: str, identifier: str) -> str:
     """A record's path; an identifier may hold anything."""
     return f"{collection}/{quote(identifier, safe='')}"
+
+
+def whole_id(session: Session, collection: str, given_id: str, name: str = "id") -> str:
+    """An id that was given whole, or by its first eight characters or more.
+
+    Raises:
+        Failed: several begin so.
+    """
+    if not _BEGINNING.fullmatch(given_id):
+        return given_id
+    found = [
+        str(record[name])
+        for record in pages(session, collection)
+        if str(record[name]).startswith(given_id)
+    ]
+    if len(found) > 1:
+        raise Failed(f"{given_id} is the beginning of several: {', '.join(found)}", CONFLICT)
+    return found[0] if found else given_id
+
+
+def with_budget(session: Session, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields in which a budget may be named by its beginning, with its whole id."""
+    budget_id = fields.get("budget_id")
+    if not budget_id:
+        return dict(fields)
+    return {**fields, "budget_id": whole_id(session, "/v1/budgets", budget_id, "budget_id")}
 
 
 def make(

@@ -18,6 +18,8 @@ from bursar.cli.fields import (
     path_to,
     posted,
     together,
+    whole_id,
+    with_budget,
 )
 from bursar.cli.listing import LIMIT, some
 from bursar.cli.options import administers
@@ -99,7 +101,7 @@ def show(session: Session, key_id: str) -> None:
 
     Example: bursar keys show 0b8f9d5e
     """
-    session.output.record(session.ask("GET", path_to(_PATH, key_id)), _DETAILS)
+    session.output.record(session.ask("GET", _at(session, key_id)), _DETAILS)
 
 
 @keys.command()
@@ -115,11 +117,13 @@ def create(session: Session, /, file: Any, **fields: Any) -> None:
              bursar keys create --from-file keys.jsonl -o jsonl
     """  # noqa: D301 (click's own mark, as in every example of two lines)
     if file is None:
-        _show_issued(session, session.ask("POST", _PATH, given(fields)))
+        _show_issued(session, session.ask("POST", _PATH, with_budget(session, given(fields))))
     elif session.output.kind == "table":
         raise Failed("Many keys need -o json, jsonl or csv, to tell whose is which", WRONG_USAGE)
     else:
-        session.output.rows(posted(session, _PATH, file, given(fields)), _ISSUED)
+        session.output.rows(
+            posted(session, _PATH, file, with_budget(session, given(fields))), _ISSUED
+        )
 
 
 @keys.command()
@@ -132,7 +136,8 @@ def update(session: Session, /, key_id: str, **fields: Any) -> None:
 
     Example: bursar keys update 0b8f9d5e --inactive
     """
-    session.output.record(session.ask("PATCH", path_to(_PATH, key_id), changed(fields)), _DETAILS)
+    body = with_budget(session, changed(fields))
+    session.output.record(session.ask("PATCH", _at(session, key_id), body), _DETAILS)
 
 
 @keys.command()
@@ -153,7 +158,7 @@ def rotate(session: Session, key_id: str, grace_s: int) -> None:
     """
     _show_issued(
         session,
-        session.ask("POST", f"{path_to(_PATH, key_id)}/rotate", {"grace_period_sec": grace_s}),
+        session.ask("POST", f"{_at(session, key_id)}/rotate", {"grace_period_sec": grace_s}),
     )
 
 
@@ -166,10 +171,11 @@ def delete(session: Session, key_id: str, *, is_sure: bool) -> None:
 
     Example: bursar keys delete 0b8f9d5e
     """
-    known = session.ask("GET", path_to(_PATH, key_id))
+    # What nobody is asked about is named in full.
+    known = session.ask("GET", path_to(_PATH, key_id) if is_sure else _at(session, key_id))
     name = known["key_name"] or known["id"]
     confirm_by_name(name, f"revoke the key {name} of {known['user_id']}", is_sure=is_sure)
-    session.ask("DELETE", path_to(_PATH, key_id))
+    session.ask("DELETE", path_to(_PATH, known["id"]))
     session.output.say(f"Revoked {name}")
 
 
@@ -180,3 +186,7 @@ def _show_issued(session: Session, issued: dict[str, Any]) -> None:
         click.echo(issued["key"])
     else:
         session.output.record(issued, _ISSUED)
+
+
+def _at(session: Session, key_id: str) -> str:
+    return path_to(_PATH, whole_id(session, _PATH, key_id))

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 Kind = Literal["table", "json", "jsonl", "csv"]
 KINDS: Final = ("table", "json", "jsonl", "csv")
 _EMPTY: Final = "-"
+_WHOLE_CHARS: Final = 20
+_ENDLESS_CHARS: Final = 10_000
 
 
 def as_shown(value: Any) -> str:
     """A value in a cell."""
-    if value in (None, "", []):
+    if value in (None, "", [], {}):
         return _EMPTY
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -171,9 +173,22 @@ def _draw_table(cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> No
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.title, justify="right" if column.is_number else "left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
+    for number, column in enumerate(columns):
+        width = max(len(column.title), *(len(line[number]) for line in cells), 0)
+        # What a record is called by is there to be copied; and short cells read badly in pieces.
+        is_whole = number == 0 or width <= _WHOLE_CHARS
+        table.add_column(
+            column.title,
+            justify="right" if column.is_number else "left",
+            no_wrap=is_whole,
+            min_width=width if is_whole else _WHOLE_CHARS,
+            overflow="fold",
+        )
     for line in cells:
         table.add_row(*line)
-    Console().print(table)
+    console = Console()
+    # Where the terminal is too narrow for that, it breaks lines and nothing is left out.
+    needed = console.measure(table, options=console.options.update(max_width=_ENDLESS_CHARS))
+    console.width = max(console.width, needed.minimum)
+    console.print(table)

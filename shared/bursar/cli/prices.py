@@ -57,8 +57,8 @@ _MORE: Final = (
     Column("tiers", "TIERS", _as_tiers),
     Column("service_tiers", "SERVICE TIERS", _as_service_tiers),
 )
-_FROM: Final = Column("effective_from", "SINCE", as_instant)
-_UPCOMING: Final = Column("upcoming", "REPLACED", _as_upcoming)
+_FROM: Final = Column("effective_from", "FROM", as_instant)
+_UPCOMING: Final = Column("upcoming", "NEXT FROM", _as_upcoming)
 COLUMNS: Final = (Column("model_key", "MODEL"), *RATES, *LIMITS, _FROM, _UPCOMING)
 _DETAILS: Final = (
     *COLUMNS[:-2],

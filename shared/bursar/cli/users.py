@@ -18,6 +18,8 @@ from bursar.cli.fields import (
     make,
     path_to,
     together,
+    whole_id,
+    with_budget,
 )
 from bursar.cli.listing import LIMIT, pages, some
 from bursar.cli.options import administers
@@ -81,6 +83,8 @@ def list_users(
 
     Example: bursar users list --blocked
     """
+    if budget_id is not None:
+        budget_id = whole_id(session, "/v1/budgets", budget_id, "budget_id")
     found = some(
         session,
         _PATH,
@@ -117,7 +121,7 @@ def create(session: Session, /, user_id: str | None, file: Any, **fields: Any) -
     if (user_id is None) == (file is None):
         raise Failed("Give a user's id, or --from-file", WRONG_USAGE)
     named = {} if user_id is None else {"user_id": user_id}
-    make(session, _PATH, {**named, **given(fields)}, file, _DETAILS)
+    make(session, _PATH, {**named, **with_budget(session, given(fields))}, file, _DETAILS)
 
 
 @users.command()
@@ -131,7 +135,7 @@ def update(session: Session, /, user_id: str, **fields: Any) -> None:
 
     Example: bursar users update alice --budget 5a7e8a0c --rpm 60
     """
-    _change(session, user_id, changed(fields))
+    _change(session, user_id, with_budget(session, changed(fields)))
 
 
 @users.command()

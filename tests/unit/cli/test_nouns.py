@@ -273,3 +273,37 @@ def test_a_refused_value_is_told_by_its_field(monkeypatch: pytest.MonkeyPatch) -
         "max_budget: Input should be a number\ntiers.0.rates: Field required (request req-1)"
     )
     assert refused.value.exit_code == 2
+
+
+BUDGET_ID = "5a7e8a0c-5c2e-4d39-8a58-0a1d2f6a3d11"
+
+
+def test_the_beginning_of_an_id_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = FakeGateway(
+        {
+            "GET /v1/budgets": [BUDGET, {**BUDGET, "budget_id": BUDGET_ID}],
+            f"GET /v1/budgets/{BUDGET_ID}": BUDGET,
+            "PATCH /v1/users/alice": USER,
+        }
+    )
+    assert gateway.run(monkeypatch, "budgets", "show", BUDGET_ID[:8]).exit_code == 0
+    assert gateway.run(monkeypatch, "budgets", "show", BUDGET_ID[:20]).exit_code == 0
+    gateway.run(monkeypatch, "users", "update", "alice", "--budget", BUDGET_ID[:8])
+    assert gateway.body_of("PATCH") == {"budget_id": BUDGET_ID}
+
+
+def test_the_beginning_of_several_ids_is_refused_and_they_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    others = [f"{BUDGET_ID[:-1]}{digit}" for digit in "01"]
+    gateway = FakeGateway({"GET /v1/budgets": [{**BUDGET, "budget_id": it} for it in others]})
+    ended = gateway.run(monkeypatch, "budgets", "show", BUDGET_ID[:8])
+    assert ended.exit_code == 5
+    assert all(each in ended.output for each in others)
+
+
+def test_what_nobody_is_asked_about_is_named_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = FakeGateway({"GET /v1/budgets": [{**BUDGET, "budget_id": BUDGET_ID}]})
+    ended = gateway.run(monkeypatch, "budgets", "delete", BUDGET_ID[:8], "--yes")
+    assert ended.exit_code == 3
+    assert [asked[:2] for asked in gateway.asked] == [("GET", f"/v1/budgets/{BUDGET_ID[:8]}")]

@@ -56,6 +56,7 @@ MANAGED = [
     ("GET", "/v1/providers/x/models"),
     ("GET", "/v1/usage"),
     ("GET", "/v1/audit"),
+    ("GET", "/v1/settings"),
 ]
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from importlib.metadata import version
 from typing import Any
 
@@ -82,10 +83,11 @@ def lines_of(endpoint: str, table: str, *events: dict[str, Any]) -> list[Any]:
 
 @pytest.fixture
 async def table(dynoxide: str) -> str:
+    name = f"bursar-admin-handler-{uuid.uuid4().hex}"
     call = connect({"DYNAMODB_ENDPOINT": dynoxide})
-    await ensure_table(call, "bursar-admin-handler")
+    await ensure_table(call, name)
     await call.close()
-    return "bursar-admin-handler"
+    return name
 
 
 def test_one_process_answers_one_event_after_another(dynoxide: str, table: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -25,15 +26,17 @@ def without_a_key(**extra: Any) -> dict[str, Any]:
 
 
 async def test_a_command_needs_no_master_key(dynoxide: str, table: str) -> None:
+    user_id = f"direct-{uuid.uuid4().hex}"
     made, listed, refused, gone = invoke(
         dynoxide,
         table,
-        command("POST", "/v1/budgets", {"max_budget": "2.50"}),
-        command("GET", "/v1/budgets?limit=1"),
+        command("POST", "/v1/users", {"user_id": user_id}),
+        command("GET", f"/v1/users/{user_id}/usage?limit=1"),
         command("POST", "/v1/budgets", {"max_budget": -1}),
         command("GET", "/v1/budgets/none"),
     )
-    assert json.loads(listed["body"]) == [json.loads(made["body"])]
+    assert json.loads(made["body"])["user_id"] == user_id
+    assert json.loads(listed["body"]) == []
     assert (refused["statusCode"], gone["statusCode"]) == (422, 404)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bursar.cli.doctor.waiting import waited_for
 from bursar.cli.failures import Failed
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _PATH: Final = "/v1/chat/completions"
 _TIMEOUT_S: Final = 120.0
+_UNKNOWN: Final = 401
+_KNOWN_S: Final = 5.0
 _DONE: Final = "[DONE]"
 
 
@@ -58,6 +61,24 @@ class DataPlane:
     """Where it is."""
 
     url: str
+
+    def wait_until_known(self, key: str) -> None:
+        """Wait until a key that was just issued is accepted; reads may be some moments old.
+
+        Raises:
+            Failed: nothing answers.
+        """
+        import httpx2  # noqa: PLC0415 (half of what starting this command would cost)
+
+        def status() -> int:
+            try:
+                return httpx2.get(
+                    f"{self.url}/v1/models", headers=_headers(key), timeout=_TIMEOUT_S
+                ).status_code
+            except httpx2.HTTPError as error:
+                raise self._silent(error) from None
+
+        waited_for(status, lambda found: found != _UNKNOWN, _KNOWN_S)
 
     def ask(self, key: str, body: Mapping[str, Any]) -> Answer:
         """Send one request.

@@ -63,7 +63,7 @@ class Race:
                 f"Has {trial.model} a price of zero? Then name another model; else: {_BROKEN}",
             )
         limit_usd = AFFORDED * trial.short_usd
-        holder = context.temporary.holder("race", trial.model, limit_usd)
+        holder = trial.holder(context.temporary, "race", limit_usd)
         answers = trial.plane.ask_at_once(holder.key, trial.short, CALLS)
         return judge(
             _raced(context.session, holder.user_id, answers, limit_usd, is_exact=trial.is_exact)
@@ -142,9 +142,9 @@ def _judge_counts(raced: Raced, details: tuple[str, ...]) -> Verdict:
         return Verdict.failed(
             "No call was served", "Try the model by itself: bursar chat", *details
         )
-    if not raced.refused:
+    if not raced.refused or len(raced.others) > CALLS // 2:
         return Verdict.failed(
-            f"{answered} by the budget",
+            f"{answered} by the budget, and {len(raced.others)} got another answer",
             "Nothing was proved: look at what was answered, and try again",
             *details,
         )

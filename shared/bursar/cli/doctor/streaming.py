@@ -29,17 +29,23 @@ class Streaming:
         trial = context.trial
         if isinstance(trial, Verdict):
             return trial
-        holder = context.temporary.holder("stream", trial.model)
+        holder = trial.holder(context.temporary, "stream")
         with trial.plane.stream(holder.key, trial.long) as words:
-            return judge([word.at_s for word in words])
+            moments_s = [word.at_s for word in words]
+        if len(moments_s) < _WORDS_MIN and not trial.is_exact:
+            return Verdict.skipped(
+                f"{trial.model} said {len(moments_s)} words, too few to tell",
+                "Name a model that answers with text at once: one that thinks first may hide it",
+            )
+        return judge(moments_s)
 
 
 def judge(moments_s: Sequence[float]) -> Verdict:
     """By when each word came, in seconds since the request."""
     if len(moments_s) < _WORDS_MIN:
         return Verdict.failed(
-            f"The stream had {len(moments_s)} words, too few to tell",
-            "Try the model by itself: bursar chat; does it answer with text?",
+            f"The stream had {len(moments_s)} words, too few to be a whole one",
+            "Try the model by itself: bursar chat; the gateway's log says why a stream broke",
         )
     first_s, last_s = moments_s[0], moments_s[-1]
     gaps_s = [later - earlier for earlier, later in itertools.pairwise(moments_s)]

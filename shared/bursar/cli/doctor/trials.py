@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from bursar.cli.doctor.calling import DataPlane
+from bursar.cli.doctor.waiting import waited_for
 
 if TYPE_CHECKING:
     from bursar.cli.doctor.temporary import Holder, Temporary
@@ -24,6 +25,8 @@ _LONG_TOKENS: Final = 250
 _WORDS: Final = 150
 _MOCK_USD_PER_MILLION: Final = Decimal(1)
 _NEXT_TO_NOTHING_USD: Final = Decimal("0.000000000001")
+_UNPRICED: Final = 402
+_SEEN_S: Final = 3.0
 _COSTS: Final = re.compile(r"may cost up to \$([0-9.]+[0-9])")
 
 
@@ -50,6 +53,12 @@ class Trial:
     short: dict[str, Any] = field(repr=False)
     long: dict[str, Any] = field(repr=False)
 
+    def holder(self, temporary: Temporary, label: str, limit_usd: Decimal | None = None) -> Holder:
+        """Make a user with a key, and wait until the data plane knows it."""
+        holder = temporary.holder(label, self.model, limit_usd)
+        self.plane.wait_until_known(holder.key)
+        return holder
+
     def cost_usd(self, short: int, long: int) -> Decimal:
         """The most that so many calls may cost."""
         return short * (self.short_usd or Decimal(0)) + long * self.long_usd
@@ -70,6 +79,7 @@ def prepare(temporary: Temporary, url: str, model: str | None) -> Trial:
     if model is None:
         temporary.price(name, _MOCK_USD_PER_MILLION)
     poor = temporary.holder("poor", name, _NEXT_TO_NOTHING_USD)
+    plane.wait_until_known(poor.key)
     short, long = _body(name, "Say hello.", _SHORT_TOKENS), _body(name, _question(), _LONG_TOKENS)
     short_usd = _quoted(plane, poor, short)
     long_usd = Decimal(0) if short_usd is None else _quoted(plane, poor, long) or Decimal(0)
@@ -78,7 +88,10 @@ def prepare(temporary: Temporary, url: str, model: str | None) -> Trial:
 
 def _quoted(plane: DataPlane, poor: Holder, body: dict[str, Any]) -> Decimal | None:
     """What the gateway says that a request may cost."""
-    answer = plane.ask(poor.key, body)
+    # A price that was just made is seen a moment later.
+    answer = waited_for(
+        lambda: plane.ask(poor.key, body), lambda one: one.status != _UNPRICED, _SEEN_S
+    )
     if answer.status == 200:
         return None
     found = _COSTS.search(str(answer.error.get("message")))

@@ -45,6 +45,7 @@ def test_a_race_that_spends_what_there_is_passes() -> None:
         ({"served": 0, "spent_usd": Decimal(0), "recorded_usd": Decimal(0)}, "No call was served"),
         ({"served": 3, "refused": 37}, "though the budget affords 5"),
         ({"served": 5, "refused": 0, "others": ("503: no",) * 35}, "0 refused"),
+        ({"served": 5, "refused": 1, "others": ("503: no",) * 34}, "34 got another answer"),
     ],
 )
 def test_a_race_that_proves_otherwise_fails(change: dict[str, Any], told: str) -> None:

@@ -201,3 +201,8 @@ def test_an_empty_file_is_an_empty_mapping(tmp_path: Path) -> None:
     path = tmp_path / "config.yml"
     path.write_text("")
     assert load_settings({"BURSAR_CONFIG": str(path)}).providers == {}
+
+
+def test_the_variables_of_the_command_are_no_settings_and_no_mistakes() -> None:
+    exported = {"BURSAR_URL": "https://gateway.example.com", "BURSAR_API_KEY": "gw-x"}
+    assert load_settings({**exported, "BURSAR_PORT": "8001"}).port == 8001

@@ -132,4 +132,4 @@ def _show(
     key = 'os.environ["BURSAR_API_KEY"]'
     click.echo(f'openai.OpenAI(base_url="{found.url}/v1", api_key={key})')
     click.echo(f'anthropic.Anthropic(base_url="{found.url}", auth_token={key})')
-    output.say("\nNext: bursar status, bursar chat, bursar usage, bursar --help")
+    output.say("\nNext: bursar status, bursar chat, bursar keys create, bursar --help")

@@ -12,8 +12,8 @@ import openai
 import pytest
 
 from tests.fakes.openai_behaviour import Behaviour
-from tests.fakes.scripted_content import UPSTREAM_SECRET
 from tests.fakes.openai_upstream import FakeOpenAI
+from tests.fakes.scripted_content import UPSTREAM_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

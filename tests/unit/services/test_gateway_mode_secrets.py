@@ -86,9 +86,7 @@ async def test_what_carries_a_key_through_a_request_does_not_represent_it() -> N
     project = await _project(world)
     key = await project.issue()
     credential = await world.identity.authenticate(key)
-    target = await world.vaults.find(
-        credential, project.project_id, parse_model(MODEL)
-    )
+    target = await world.vaults.find(credential, project.project_id, parse_model(MODEL))
     assert target.api_key == SEALED
     shown = repr((credential, target, vault_key_of(project.vault.text())))
     assert "Credential" in shown

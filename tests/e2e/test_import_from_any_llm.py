@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.command import Command
 from tests.e2e.moving import Moved, chat, moved_by, rows
+from tests.e2e.seat import Seat
 from tests.fakes.other_gateways import (
     ANY_LLM_KEYS,
     any_llm_database,
@@ -52,7 +53,7 @@ def test_a_dry_run_shows_each_record_and_changes_nothing(moved: Moved) -> None:
     created = rows(moved.dry, action="create")
     assert {row["kind"] for row in created} == {"budget", "price", "user", "key"}
     assert len([row for row in created if row["kind"] == "key"]) == 3
-    assert "with $0.0006" in rows(moved.dry, kind="user", name="alice")[0]["reason"]
+    assert "$0.0006 spent" in rows(moved.dry, kind="user", name="alice")[0]["reason"]
 
 
 def test_what_is_left_out_is_named_with_its_reason(moved: Moved) -> None:
@@ -148,3 +149,26 @@ def test_without_a_terminal_somebody_must_say_yes(bursar: Command) -> None:
     ended = bursar.run("import", "any-llm", str(other))
     assert ended.exit_code == 2
     assert "add --yes" in ended.said
+
+
+def test_somebody_at_a_terminal_is_asked_and_can_say_no(moved: Moved, bursar: Command) -> None:
+    bursar.run("prices", "unset", "openrouter:meta/llama", "--yes")
+    database = str(bursar.home / "gateway.db")
+    with Seat(bursar, "import", "any-llm", database) as seat:
+        seat.sees("Write 1 record at")
+        seat.types("n")
+        seat.sees("Nothing was done")
+        assert seat.ends() == 2
+    assert bursar.run("prices", "show", "openrouter:meta/llama").exit_code == 3
+
+
+def test_a_database_in_a_variable_that_is_not_set_is_not_passed_over(bursar: Command) -> None:
+    config = bursar.home / "other.yml"
+    config.write_text(CONFIG, "utf-8")
+    ended = bursar.run("import", "any-llm", str(config), "--dry-run")
+    assert ended.exit_code == 2
+    assert "SEED_DATABASE, which is not set" in ended.said
+
+    alone = bursar.run("import", "any-llm", str(config), "--dry-run", "--no-database", "-o", "json")
+    assert rows(alone, kind="database")[0]["action"] == "skip"
+    assert not rows(alone, kind="key")

@@ -45,6 +45,14 @@ CONFIG: Final[dict[str, Any]] = {
             "model_name": "second",
             "litellm_params": {"model": "openai/other", "api_base": "http://10.0.0.9/v1"},
         },
+        {
+            "model_name": "third",
+            "litellm_params": {
+                "model": "mistral/small",
+                "api_base": f"https://{SECRET}@mistral.example/v1",
+                "aws_secret_access_key": SECRET,
+            },
+        },
     ],
     "router_settings": {"fallbacks": [{"safe": ["fast"]}], "num_retries": 9, "redis_host": "r"},
     "litellm_settings": {"max_budget": 100, "drop_params": True},

@@ -147,7 +147,7 @@ def _user(row: dict[str, Any], durations: dict[str, Any], found: Findings, now: 
         "budget_started_at": _started_at(row, durations, reset_at, now),
         "spend": spend,
     }
-    found.add(Kind.USER, user_id, body, f"with ${spend:f} spent" if spend else "")
+    found.add(Kind.USER, user_id, body)
 
 
 def _started_at(
@@ -181,13 +181,7 @@ def _key(row: dict[str, Any], deleted: set[str], found: Findings) -> None:
             "is_active": bool(row["is_active"]),
             "metadata": mapped(row["metadata"]),
         }
-        found.add(Kind.KEY, row["id"], body, _about(row))
-
-
-def _about(row: dict[str, Any]) -> str:
-    name = row["key_name"]
-    inactive = "" if row["is_active"] else "inactive"
-    return ", ".join(part for part in (name, inactive) if part)
+        found.add(Kind.KEY, row["id"], body)
 
 
 def _usage(database: Database, found: Findings) -> None:

@@ -12,7 +12,7 @@ from bursar.cli.failures import WRONG_USAGE, Failed
 from bursar.cli.fields import together
 from bursar.cli.moving import any_llm, litellm_config, litellm_database
 from bursar.cli.moving.carrying_out import carry_out
-from bursar.cli.moving.config_files import filled, read_yaml
+from bursar.cli.moving.config_files import filled, read_yaml, where_from
 from bursar.cli.moving.databases import check_no_password, is_database, opened
 from bursar.cli.moving.findings import Action, Findings, Kind
 from bursar.cli.moving.plan import COLUMNS, existing, planned, summary
@@ -60,8 +60,8 @@ def import_any_llm(session: Session, /, **choices: Any) -> None:
     """  # noqa: D301 (click's own mark, as in every example of two lines)
     found = Findings()
     databases, configs = _sorted(choices["sources"])
-    named = [filled(config.get("database_url")) for config in configs]
-    for source in _all(databases, named, is_alone=choices["no_database"]):
+    named = [config.get("database_url") for config in configs]
+    for source in _all(databases, named, found, is_alone=choices["no_database"]):
         with opened(source) as database:
             any_llm.read_database(database, found)
     for config in configs:
@@ -93,7 +93,7 @@ def import_litellm(session: Session, /, **choices: Any) -> None:
     named = [litellm_config.database_url(config) for config in configs]
     aliases = frozenset(found.names(Kind.ALIAS) | existing(session, Kind.ALIAS).keys())
     zone = next((litellm_config.time_zone(config) for config in configs), "UTC")
-    for source in _all(databases, named, is_alone=choices["no_database"]):
+    for source in _all(databases, named, found, is_alone=choices["no_database"]):
         with opened(source) as database:
             litellm_database.read_database(database, found, aliases, zone)
     _move(session, found, providers, **choices)
@@ -107,11 +107,26 @@ def _sorted(sources: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:
     return databases, [read_yaml(each) for each in sources if each not in databases]
 
 
-def _all(databases: list[str], named: list[str | None], *, is_alone: bool) -> list[str]:
-    """The databases to read; those that were named in the command come in place of others."""
-    if databases or is_alone:
+def _all(databases: list[str], named: list[Any], found: Findings, *, is_alone: bool) -> list[str]:
+    """The databases to read; those that were named in the command come in place of others.
+
+    Raises:
+        Failed: a configuration names one by a variable that is not set.
+    """
+    if databases:
         return databases
-    return [url for url in named if url is not None]
+    if is_alone or not any(named):
+        found.skip("database", "users and keys", "no database is read: name it as another source")
+        return []
+    urls = [filled(url) for url in named if url]
+    if None in urls:
+        where = next(where_from(url) for url in named if url and filled(url) is None)
+        raise Failed(
+            f"The configuration's database is in {where}, which is not set: export it, or add "
+            "--no-database",
+            WRONG_USAGE,
+        )
+    return [url for url in urls if url is not None]
 
 
 def _move(
@@ -163,7 +178,7 @@ def _show_tasks(session: Session, found: Findings) -> None:
 def _confirm(count: int, session: Session, *, is_sure: bool) -> None:
     if is_sure:
         return
-    what = f"{count} records at {session.connection.name}"
+    what = f"{count} record{'s'[: count > 1]} at {session.connection.name}"
     if not sys.stdin.isatty():
         raise Failed(f"This would write {what}, and nobody can be asked: add --yes", WRONG_USAGE)
     if not click.confirm(f"Write {what}?", err=True):

@@ -34,7 +34,7 @@ class Record:
     Attributes:
         name: its id.
         body: what the management API takes to create it.
-        about: for people: what it is, or what of it stays behind.
+        about: for people: what of it stays behind, or is different here.
     """
 
     kind: Kind
@@ -93,14 +93,16 @@ class Findings:
     tasks: list[Task] = field(default_factory=list)
     providers: dict[str, ProviderNeed] = field(default_factory=dict)
     models: set[str] = field(default_factory=set)
+    _known: set[tuple[Kind, str]] = field(default_factory=set)
 
     def add(self, kind: Kind, name: str, body: Mapping[str, Any], about: str = "") -> None:
         """Take a record, unless one of its kind and id came from an earlier source."""
         if not self.has(kind, name):
+            self._known.add((kind, name))
             self.records.append(Record(kind, name, body, about))
 
     def has(self, kind: Kind, name: str) -> bool:
-        return any(each.kind is kind and each.name == name for each in self.records)
+        return (kind, name) in self._known
 
     def skip(self, kind: str, name: str, reason: str) -> None:
         self.left_out.append(LeftOut(kind, name, reason, Action.SKIP))
@@ -109,4 +111,4 @@ class Findings:
         self.left_out.append(LeftOut(kind, name, reason))
 
     def names(self, kind: Kind) -> set[str]:
-        return {each.name for each in self.records if each.kind is kind}
+        return {name for each, name in self._known if each is kind}

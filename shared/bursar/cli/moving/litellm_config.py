@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException
 from typing import TYPE_CHECKING, Any, Final
 
-from bursar.cli.moving.config_files import filled, section, where_from
+from bursar.cli.moving.config_files import section, where_from
 from bursar.cli.moving.findings import Kind, ProviderNeed, Task
 from bursar.cli.moving.litellm_models import model_here
 from bursar.cli.moving.reading import listed, usd
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bursar.cli.moving.findings import Findings
 
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
+_MAY_BE_SECRET: Final = re.compile(r"^[a-z_]*(key|cred)|[@?]")
 _MILLION: Final = 1_000_000
 _WEIGHT_MAX: Final = 1_000_000
 _RATES: Final = {
@@ -105,9 +106,9 @@ def read_config(config: dict[str, Any], found: Findings, known: frozenset[str]) 
     _leave_out(config, found)
 
 
-def database_url(config: dict[str, Any]) -> str | None:
-    """Where its database is, if that is said and its variable is set."""
-    return filled(section(config, "general_settings").get("database_url"))
+def database_url(config: dict[str, Any]) -> Any:
+    """Where its database is, as the file says it; None where it does not."""
+    return section(config, "general_settings").get("database_url")
 
 
 def time_zone(config: dict[str, Any]) -> str:
@@ -172,11 +173,8 @@ def _is_said(params: Mapping[str, Any], name: str) -> bool:
 
 
 def _shown(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """Without what may be secret."""
-    return tuple(
-        each.partition("=")[0] if "key" in each.partition("=")[0] or "cred" in each else each
-        for each in fields
-    )
+    """Without what may be secret: keys, and what an address may have beside its host."""
+    return tuple(each.partition("=")[0] if _MAY_BE_SECRET.search(each) else each for each in fields)
 
 
 def _weight(params: Mapping[str, Any]) -> int:
@@ -253,7 +251,7 @@ def _alias(name: str, group: _Group, retries: Any, found: Findings, known: froze
     remarks = list(group.remarks)
     if group.following and len(group.targets) > 1:
         remarks.append("in order, not by weight, because fallbacks come last")
-    found.add(Kind.ALIAS, body["name"], body, "; ".join((_models(body), *remarks)))
+    found.add(Kind.ALIAS, body["name"], body, "; ".join(remarks))
 
 
 def _weights(group: _Group) -> dict[str, int]:
@@ -262,11 +260,6 @@ def _weights(group: _Group) -> dict[str, int]:
     for target, weight in (*group.targets, *group.following):
         weights[target] = weights.get(target, 0) + weight
     return weights
-
-
-def _models(body: dict[str, Any]) -> str:
-    joined = ", ".join(each["model"] for each in body["targets"])
-    return f"→ {joined}"
 
 
 def _strategy(router: dict[str, Any], groups: Mapping[str, _Group], found: Findings) -> None:

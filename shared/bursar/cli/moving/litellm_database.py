@@ -124,7 +124,7 @@ class _Reader:
             **limits,
             **own,
         }
-        about = ", ".join(part for part in (name, held.remark, *remarks) if part)
+        about = ", ".join(part for part in (held.remark, *remarks) if part)
         self.found.add(Kind.KEY, key_id, body, about)
 
     def _holder(self, row: Mapping[str, Any], key_id: str, name: str) -> str | None:
@@ -156,8 +156,7 @@ class _Reader:
             **limits,
             **held.body,
         }
-        spend = held.body["spend"]
-        parts = (about, f"with ${spend:f} spent" if spend else "", held.remark, *remarks)
+        parts = (about, held.remark, *remarks)
         self.found.add(Kind.USER, user_id, body, ", ".join(part for part in parts if part))
 
     def _limits(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

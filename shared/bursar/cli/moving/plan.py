@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bursar.cli.fields import path_to
 from bursar.cli.listing import pages
+from bursar.cli.moving.describing import described
 from bursar.cli.moving.findings import Action, Kind, Record
 from bursar.cli.moving.reading import moment
 from bursar.cli.output import Column
@@ -107,9 +108,9 @@ def address(record: Record) -> str:
 
 
 def _step(record: Record, here: Mapping[str, Any] | None, *, updates: bool) -> Step:
-    kind, name, about = str(record.kind), record.name, record.about
+    kind, name = str(record.kind), record.name
     if here is None:
-        return Step(Action.CREATE, kind, name, about, record)
+        return Step(Action.CREATE, kind, name, described(record), record)
     label = _label(record)
     changed = tuple(
         field

@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.command import Command
 from tests.e2e.deployment import MODEL
+from tests.e2e.seat import CTRL_D, Seat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -277,3 +278,46 @@ def test_every_output_has_the_same_records(bursar: Command) -> None:
     assert next(row for row in rows if row["user_id"] == name)["alias"] == "Alice, the first"
     chosen = bursar.run("users", "list", environ={"BURSAR_OUTPUT": "jsonl"})
     assert chosen.lines == lines
+
+
+def test_at_a_terminal_the_name_is_asked_for_and_nothing_else_will_do(bursar: Command) -> None:
+    name = _name()
+    bursar("users", "create", name)
+
+    with Seat(bursar, "users", "delete", name) as seat:
+        seat.sees(f"Type {name} to go on")
+        seat.types("yes")
+        assert seat.ends() == 2
+    with Seat(bursar, "users", "delete", name) as seat:
+        seat.sees(f"Type {name} to go on")
+        seat.presses(CTRL_D)
+        assert seat.ends() == 1
+    assert bursar.json("users", "show", name)["user_id"] == name
+
+    with Seat(bursar, "users", "delete", name) as seat:
+        seat.sees(f"Type {name} to go on")
+        seat.types(name)
+        seat.sees("Deleted")
+        assert seat.ends() == 0
+    assert bursar.run("users", "show", name).exit_code == 3
+
+
+def test_at_a_terminal_of_any_width_ids_and_amounts_are_whole(bursar: Command) -> None:
+    budget_id = bursar.json("budgets", "create", "--limit", "123.456789")["budget_id"]
+
+    for columns in ("40", "200"):
+        with Seat(bursar, "budgets", "list", environ={"COLUMNS": columns}) as seat:
+            assert seat.ends() == 0
+            assert budget_id in seat.screen
+            assert "$123.456789" in seat.screen
+
+
+def test_keys_and_budgets_are_named_by_the_beginning_of_their_ids(bursar: Command) -> None:
+    budget_id = bursar.json("budgets", "create", "--limit", "1")["budget_id"]
+    name = _name()
+
+    made = bursar.json("users", "create", name, "--budget", budget_id[:8])
+
+    assert made["budget_id"] == budget_id
+    assert bursar.json("budgets", "show", budget_id[:8])["budget_id"] == budget_id
+    assert bursar.run("budgets", "delete", budget_id[:8], "--yes").exit_code == 3

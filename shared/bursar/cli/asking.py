@@ -69,7 +69,7 @@ class Asker:
         import httpx2  # noqa: PLC0415 (half of what starting this command would cost)
 
         headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
-        http = client()
+        http = client(self.url)
         begun_s = time.monotonic()
         try:
             with http.stream(

@@ -11,12 +11,19 @@ if TYPE_CHECKING:
 TIMEOUT_S: Final = 60.0
 
 
-@cache
-def client() -> httpx2.Client:
-    """One for all requests: certificates are read once and connections kept.
+def client(url: str) -> httpx2.Client:
+    """One for all requests of a scheme: certificates are read once and connections kept.
 
-    Importing it is half of what starting this command would cost.
+    Args:
+        url: any of the server's. Without TLS the trust store, a third of all that such a request
+            costs, stays unread. Redirects, which could lead to TLS, are not followed.
     """
+    return _client(is_plain=url.lower().startswith("http://"))
+
+
+@cache
+def _client(*, is_plain: bool) -> httpx2.Client:
+    # Importing it is half of what starting this command would cost.
     import httpx2  # noqa: PLC0415
 
-    return httpx2.Client(timeout=TIMEOUT_S)
+    return httpx2.Client(timeout=TIMEOUT_S, verify=not is_plain, follow_redirects=False)

@@ -82,7 +82,7 @@ class HttpConnection:
             headers["content-type"] = "application/json"
         address = self.url.rstrip("/") + with_query(path, query)
         try:
-            answer = client().request(method, address, content=content, headers=headers)
+            answer = client(address).request(method, address, content=content, headers=headers)
         except httpx2.HTTPError as error:
             raise Failed(
                 f"{self.url} does not answer ({type(error).__name__}): is it running, and is "

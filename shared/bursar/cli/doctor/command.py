@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 _LONG_CALLS: Final = 2
 _NAME: Final = click.Choice(NAMES)
 _options = together(
-    click.option("--only", multiple=True, type=_NAME, help="Only this check. May be repeated."),
-    click.option("--skip", multiple=True, type=_NAME, help="Not this check. May be repeated."),
+    click.option(
+        "--only", multiple=True, type=_NAME, metavar="CHECK", help="Only this one. May be repeated."
+    ),
+    click.option(
+        "--skip", multiple=True, type=_NAME, metavar="CHECK", help="Not this one. May be repeated."
+    ),
     click.option("--list", "is_list", is_flag=True, help="Show what the checks prove; run none."),
     click.option(
         "--model",

@@ -44,6 +44,15 @@ def test_an_error_is_a_sentence_with_the_requests_id_otherwise(bursar: Command) 
     assert "(request " in ended.said
 
 
+def test_a_master_key_that_is_not_taken_is_told_with_the_next_step(
+    served: Deployment, bursar: Command
+) -> None:
+    ended = bursar.run("keys", "list", environ={"BURSAR_MASTER_KEY": "of-another-gateway"})
+    assert ended.exit_code == 4
+    assert f"bursar login {served.gateway.url}" in ended.said
+    assert "of-another-gateway" not in ended.said
+
+
 def test_a_reader_that_stops_reading_is_no_error_to_speak_of(
     served: Deployment, bursar: Command
 ) -> None:

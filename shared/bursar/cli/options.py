@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 import click
 
 from bursar.cli.connection import Connection, HttpConnection
-from bursar.cli.failures import NOT_ALLOWED, WRONG_USAGE, Failed
+from bursar.cli.failures import NOT_ALLOWED, WRONG_USAGE, Failed, RefusedByGateway
 from bursar.cli.output import KINDS, Output
 from bursar.cli.profiles import Profile, read_profiles
 from bursar.cli.secret_store import read_secret_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 ReturnT = TypeVar("ReturnT")
 
+_UNAUTHORIZED = 401
 LOCAL_URL = "http://127.0.0.1:8000"
 _WHERE = (
     click.option("--profile", help="A profile of `bursar login`.  [env: BURSAR_PROFILE]"),
@@ -65,7 +66,13 @@ class Session:
 
     def ask(self, method: str, path: str, body: object = None, **query: object) -> Any:
         """Ask the gateway; see `Connection.ask`. Parameters that are None are left out."""
-        return self.connection.ask(method, path, body, query=query)
+        try:
+            return self.connection.ask(method, path, body, query=query)
+        except RefusedByGateway as error:
+            if error.status != _UNAUTHORIZED:
+                raise
+            hint = f"{error.detail}: `bursar login {self.connection.url}` keeps another master key"
+            raise RefusedByGateway(error.status, hint, error.request_id) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,8 +21,9 @@ from bursar.cli.moving.remedies import known_providers, price_tasks, provider_ta
 from bursar.cli.options import administers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from bursar.cli.moving.databases import Database
     from bursar.cli.moving.plan import Step
     from bursar.cli.options import Session
 
@@ -62,7 +64,7 @@ def import_any_llm(session: Session, /, **choices: Any) -> None:
     databases, configs = _sorted(choices["sources"])
     named = [config.get("database_url") for config in configs]
     for source in _all(databases, named, found, is_alone=choices["no_database"]):
-        with opened(source) as database:
+        with opened(source) as database, _told(database):
             any_llm.read_database(database, found)
     for config in configs:
         any_llm.read_config(config, found)
@@ -94,9 +96,18 @@ def import_litellm(session: Session, /, **choices: Any) -> None:
     aliases = frozenset(found.names(Kind.ALIAS) | existing(session, Kind.ALIAS).keys())
     zone = next((litellm_config.time_zone(config) for config in configs), "UTC")
     for source in _all(databases, named, found, is_alone=choices["no_database"]):
-        with opened(source) as database:
+        with opened(source) as database, _told(database):
             litellm_database.read_database(database, found, aliases, zone)
     _move(session, found, providers, **choices)
+
+
+@contextmanager
+def _told(database: Database) -> Iterator[None]:
+    """Name the database whose values cannot be read."""
+    try:
+        yield
+    except (ValueError, KeyError) as error:
+        raise Failed(f"{database.name}: {error} is not what that gateway writes") from None
 
 
 def _sorted(sources: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _LENGTH: Final = re.compile(r"([0-9]{1,6})(mo|[smhdw])")
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _CALENDAR: Final = {86_400: "day", 604_800: "week", 30 * 86_400: "month"}
+# Whoever wrote as much, or infinity, wanted none.
+_NO_LIMIT_USD: Final = 10**15
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -48,7 +50,7 @@ def budget_of(row: Mapping[str, Any], found: Findings, zone: str, now: datetime)
     """
     reset_at = moment(row.get("budget_reset_at"))
     spend = usd(0) if reset_at is not None and reset_at <= now else usd(row.get("spend"))
-    if row.get("max_budget") is None:
+    if row.get("max_budget") is None or not row["max_budget"] < _NO_LIMIT_USD:
         return Held({"spend": spend})
     duration_s, is_month = _length(row.get("budget_duration"))
     calendar = "month" if is_month else _calendar(duration_s, reset_at, zone)

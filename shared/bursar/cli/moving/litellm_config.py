@@ -10,7 +10,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import available_timezones
 
+from bursar.cli.failures import WRONG_USAGE, Failed
 from bursar.cli.moving.config_files import section, where_from
 from bursar.cli.moving.findings import Kind, ProviderNeed, Task
 from bursar.cli.moving.litellm_models import model_here
@@ -112,8 +114,15 @@ def database_url(config: dict[str, Any]) -> Any:
 
 
 def time_zone(config: dict[str, Any]) -> str:
-    """Where its budgets' days begin."""
-    return str(section(config, "litellm_settings").get("timezone") or "UTC")
+    """Where its budgets' days begin.
+
+    Raises:
+        Failed: there is no such time zone.
+    """
+    zone = str(section(config, "litellm_settings").get("timezone") or "UTC")
+    if zone not in available_timezones():
+        raise Failed(f"litellm_settings.timezone: {zone!r} is no time zone", WRONG_USAGE)
+    return zone
 
 
 def _order(entry: Any) -> int:

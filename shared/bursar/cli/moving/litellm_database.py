@@ -30,6 +30,7 @@ _BUDGETS: Final = "LiteLLM_BudgetTable"
 _OWN_TEAM: Final = "litellm-dashboard"
 _EVERY: Final = frozenset({"all-proxy-models", "all-team-models", "*"})
 _NONE: Final = "no-default-models"
+_RATE_MAX: Final = 10**12
 # A digest makes the same id in every import.
 _NAMESPACE: Final = uuid.UUID("6d1f6c0e-6a3b-5d1e-9d0b-8f3f0c1a7b52")
 _NOT_HERE: Final = (
@@ -165,7 +166,7 @@ class _Reader:
         for name in ("rpm_limit", "tpm_limit"):
             value = row.get(name)
             if value:
-                body[f"rate_limit_{name[:3]}"] = int(value)
+                body[f"rate_limit_{name[:3]}"] = min(int(value), _RATE_MAX)
             elif value == 0:
                 remarks.append(f"{name} 0 does not come: it blocks there")
         models, unknown = self._allowed(listed(row.get("models")))

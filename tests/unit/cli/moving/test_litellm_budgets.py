@@ -76,8 +76,9 @@ def test_a_limit_without_a_period_is_for_good() -> None:
     assert held["spend"] == Decimal("1.5")
 
 
-def test_without_a_limit_only_the_spending_comes() -> None:
-    assert _held() == ({}, {"spend": Decimal("1.5")}, "")
+@pytest.mark.parametrize("limit", [None, float("inf"), float("nan"), 1e300])
+def test_without_a_limit_only_the_spending_comes(limit: float | None) -> None:
+    assert _held(max_budget=limit) == ({}, {"spend": Decimal("1.5")}, "")
 
 
 def test_a_length_that_cannot_be_read_is_said() -> None:

@@ -23,13 +23,14 @@ async def _refusal(world: World, presented: str) -> str:
     return refused.value.message
 
 
-async def _with_foreign_key(**fields: bool) -> World:
+async def _with_foreign_key(*, is_active: bool = True) -> World:
     world = World()
     directory = world.storage.directory
-    record = VirtualKey("foreign", "alice", digest_of(KEY), created_at=world.now, **fields)
+    digest = digest_of(KEY)
+    record = VirtualKey("foreign", "alice", digest, world.now, is_active=is_active)
     await directory.keys.put(record)
     await directory.link_digest(FOREIGN_KEYS, record.key_id)
-    await directory.link_digest(record.digest, record.key_id)
+    await directory.link_digest(digest, record.key_id)
     return world
 
 

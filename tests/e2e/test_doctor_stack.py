@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import httpx2
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REGION = "eu-central-1"
-STACK = "bursar-test"
+STACK = "bursar-doctor-test"
 CHECKS = ("plaintext", "permissions", "schedule")
 # moto makes no alarms of a template; the unit tests have them.
 NO_ALARM = "There is no alarm: the nested stack Observability is missing"
@@ -109,6 +110,8 @@ def cloud() -> Iterator[Cloud]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    # What moto knows outlives its servers, as long as the process does.
+    httpx2.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
     yield Cloud(f"http://{host}:{port}")
     server.stop()
 

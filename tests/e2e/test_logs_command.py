@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import httpx2
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REGION = "eu-central-1"
-STACK = "bursar-test"
+STACK = "bursar-logs-test"
 GROUPS = ("ProxyLogGroup", "AdminLogGroup", "BudgetResetLogGroup")
 TEMPLATE = {
     "Resources": {name: {"Type": "AWS::Logs::LogGroup"} for name in GROUPS},
@@ -86,6 +87,8 @@ def cloud() -> Iterator[Cloud]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    # What moto knows outlives its servers, as long as the process does.
+    httpx2.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
     made = Cloud(f"http://{host}:{port}")
     made.write(
         "ProxyLogGroup",

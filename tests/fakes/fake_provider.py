@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from abc import ABC, abstractmethod
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tests.fakes.scripted_answers import Voice
 
 
-class FakeProvider(HttpServer):
+class FakeProvider(HttpServer, ABC):
     """`behaviours` overrides, by model, what the model's name says."""
 
     def __init__(
@@ -31,9 +32,9 @@ class FakeProvider(HttpServer):
         """What a client of this API takes for its base URL."""
         return self.origin
 
+    @abstractmethod
     async def route(self, exchange: Exchange) -> None:
         """Answer a request as the provider's API does."""
-        raise NotImplementedError
 
     async def script(
         self, exchange: Exchange, voice: Voice

@@ -7,6 +7,7 @@ it. An empty text stands for nothing: where a field can be cleared, it clears it
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +32,7 @@ _MODEL: Final = re.compile(r"[^:/\s]+[:/]\S+")
 _WEIGHED: Final = re.compile(r"(.+)=([0-9]+)")
 
 
-class _Text(click.ParamType[Any]):
+class _Text(click.ParamType[Any], ABC):
     """A value that is written in one way; texts that are empty pass, to clear a field."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -42,9 +43,9 @@ class _Text(click.ParamType[Any]):
         except ValueError as error:
             self.fail(f"{value!r}: {error}", param, ctx)
 
+    @abstractmethod
     def read(self, text: str) -> Any:
         """What the text stands for; raises ValueError saying how to write one."""
-        raise NotImplementedError
 
 
 class _Amount(_Text):

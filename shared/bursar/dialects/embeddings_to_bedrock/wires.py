@@ -14,10 +14,10 @@ from bursar.dialects.metering import UNREADABLE, MeteredAnswer
 from bursar.dialects.openai_body import settled
 from bursar.dialects.openai_usage import read_usage
 from bursar.dialects.passage import WireDialect
+from bursar.dialects.passed.wires import COUNTED
 from bursar.dialects.sse import FrameSplitter
 
 if TYPE_CHECKING:
-    from bursar.dialects.metering import StreamMeter
     from bursar.dialects.request import Terms
 
 
@@ -38,12 +38,9 @@ def _meter(body: bytes) -> MeteredAnswer:
     return MeteredAnswer(read_usage({"prompt_tokens": tokens, "completion_tokens": 0}), 0)
 
 
-def _no_stream(_: bool) -> StreamMeter:  # noqa: FBT001 (see WireDialect)
-    raise NotImplementedError("embeddings come in one piece")
-
-
 def _settle_terms(document: dict[str, Any], terms: Terms, _: bool) -> dict[str, Any]:  # noqa: FBT001
     return settled(document, terms)
 
 
-BEDROCK_EMBEDDINGS = WireDialect(_meter, _no_stream, FrameSplitter, _settle_terms)
+# Nothing is streamed here either.
+BEDROCK_EMBEDDINGS = WireDialect(_meter, COUNTED.stream_meter, FrameSplitter, _settle_terms)

@@ -6,6 +6,7 @@ stream numbers them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from bursar.dialects.responses_to_chat.output import (
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bursar.dialects.responses_to_chat.tools import Tool
 
 
-class OpenItem:
+class OpenItem(ABC):
     """What all items have in common.
 
     Attributes:
@@ -39,13 +40,13 @@ class OpenItem:
         self.index = index
         self.item_id = item_id
 
+    @abstractmethod
     def item(self, status: str) -> dict[str, Any]:
         """The item as it is now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closing(self) -> Iterator[dict[str, Any]]:
         """The events that end what is in the item."""
-        raise NotImplementedError
 
     def added(self) -> dict[str, Any]:
         return self._whole("response.output_item.added", IN_PROGRESS)

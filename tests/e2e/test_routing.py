@@ -262,10 +262,11 @@ async def test_of_100_requests_at_once_that_all_fall_back_no_more_are_served_tha
             )
     statuses = Counter(answer.status_code for answer in answers)
     assert set(statuses) <= {200, 403, 502}
-    assert 0 < statuses[200] <= 20
-    assert _asked(deployment, before).count("exact-9") == statuses[200]
+    assert statuses[200] <= 20
+    # Who falls back while the others still hold may find no room; what that leaves is not lost.
+    later = sum(_ask(served, holder, GOOD).status_code == 200 for _ in range(21 - statuses[200]))
+    assert statuses[200] + later == 20
+    assert _asked(deployment, before).count("exact-9") == 20
     account = served.account(holder)
     assert account.holds == ()
-    assert (
-        account.committed_usd == statuses[200] * QUOTE_USD == served.books.cost_usd(holder.user_id)
-    )
+    assert account.committed_usd == 20 * QUOTE_USD == served.books.cost_usd(holder.user_id)

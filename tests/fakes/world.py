@@ -157,9 +157,10 @@ class World:
         return targets
 
     async def _wait(self, seconds: float) -> None:
-        """Wait no time, and remember how long it would have been."""
+        """Let others go first, the more the longer it would be, and remember how long that is."""
         self.waits.append(seconds)
-        await asyncio.sleep(0)
+        for _ in range(1 + int(seconds * 100)):
+            await asyncio.sleep(0)
 
     @property
     def token_count(self) -> TokenCount:

@@ -17,7 +17,14 @@ from bursar.domain.errors import BudgetExceeded, BursarError, UpstreamError
 from bursar.services.deadline import time_left_s
 from bursar.services.exchange import Failed
 from bursar.services.legs import Journey, Leg
-from bursar.services.retries import WORTHWHILE_S, is_misplaced, is_passing, retry_after_s, wait_s
+from bursar.services.retries import (
+    WORTHWHILE_S,
+    crowd_wait_s,
+    is_misplaced,
+    is_passing,
+    retry_after_s,
+    wait_s,
+)
 from bursar.services.tab import BudgetRunsLow, Tab
 
 if TYPE_CHECKING:
@@ -195,11 +202,30 @@ class Attempts:
     async def _next(self, trip: Trip) -> bool:
         if time_left_s(trip.deadline) < WORTHWHILE_S:
             return False
+        refused: Leg | None = None
         while (leg := await self._legs.next(trip.journey)) is not None:
-            if await self._holds(trip, leg, leg.request, leg.quote):
-                trip.leg, trip.failures = leg, 0
+            if await self._goes_to(trip, leg):
                 return True
-        return False
+            refused = refused or leg
+        return refused is not None and await self._insists(trip, refused)
+
+    async def _goes_to(self, trip: Trip, leg: Leg) -> bool:
+        if not await self._holds(trip, leg, leg.request, leg.quote):
+            return False
+        trip.leg, trip.failures = leg, 0
+        return True
+
+    async def _insists(self, trip: Trip, leg: Leg) -> bool:
+        """Ask the budgets once more: what others hold who fell back together may be free by now.
+
+        Without it a crowd that holds a budget's whole remainder for a cheaper target can be
+        refused to the last, though there is room for some.
+        """
+        pause_s = crowd_wait_s(self._draw)
+        if time_left_s(trip.deadline) < pause_s + WORTHWHILE_S:
+            return False
+        await self._sleep(pause_s)
+        return await self._goes_to(trip, leg)
 
     async def _holds(self, trip: Trip, leg: Leg, request: InferenceRequest, quote: Quote) -> bool:
         try:

@@ -21,6 +21,7 @@ _MISPLACED: Final = frozenset({401, 402, 403, 404, 410})
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _FIRST_WAIT_S: Final = 0.25
 _WAIT_MAX_S: Final = 4.0
+_CROWD_WAIT_MAX_S: Final = 0.5
 RETRY_AFTER_MAX_S: Final = 10.0
 """Whoever is told to wait longer than this should wait at home."""
 WORTHWHILE_S: Final = 1.0
@@ -52,6 +53,11 @@ def wait_s(failures: int, retry_after_s: float | None, draw: Callable[[], float]
     longest = min(_WAIT_MAX_S, _FIRST_WAIT_S * 2.0**failures)
     # Requests that failed together should not come back together.
     return longest * (0.5 + draw() / 2)
+
+
+def crowd_wait_s(draw: Callable[[], float]) -> float:
+    """How long to wait for others to let go of a budget; spread, so that some ask after others."""
+    return _CROWD_WAIT_MAX_S * draw()
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:

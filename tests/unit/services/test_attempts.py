@@ -318,6 +318,27 @@ async def test_a_target_that_fits_with_a_shorter_answer_gets_one() -> None:
     assert 256 <= limit < 1_250
 
 
+async def test_of_a_crowd_that_fills_a_budget_with_cheaper_holds_some_are_served() -> None:
+    world, key = await a_world("0.0009", models=(A, C), retries=0)
+    crowd = 4
+    everyone = asyncio.Barrier(crowd)
+
+    async def send(request: UpstreamRequest) -> ScriptedAnswer:
+        if request.provider == "mistral":
+            return completion(10, 5)
+        async with everyone:
+            return failing(503)
+
+    world.upstream.send = send  # type: ignore[method-assign]
+    requests = (world.chat(key, model="fast", max_tokens=100) for _ in range(crowd))
+    answers = await asyncio.gather(*requests, return_exceptions=True)
+
+    served = [answer for answer in answers if not isinstance(answer, BaseException)]
+    assert 0 < len(served) < crowd
+    assert world.waits
+    await nothing_is_held(world)
+
+
 async def test_without_room_for_any_target_the_request_is_refused_and_nothing_held() -> None:
     world, key = await a_world("0.00001")
     upstreams = SeveralUpstreams(world)

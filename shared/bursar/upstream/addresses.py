@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import Any, Final
 
 # What clouds answer their own machines at, with those machines' credentials among it: link-local
-# addresses, and the ones beside them that AWS, Alibaba, Azure and Oracle chose.
+# addresses, and the ones beside them that AWS, Alibaba, Azure, Google and Oracle chose.
 _METADATA: Final = tuple(
     ip_network(it)
     for it in (
@@ -22,9 +22,22 @@ _METADATA: Final = tuple(
         "192.0.0.192/32",
         "fe80::/10",
         "fd00:ec2::/32",
+        "fd20:ce::254/128",
     )
 )
-_NAT64: Final = IPv6Network("64:ff9b::/96")
+# All that IANA has given to hosts of the internet. What else there is of IPv6 leads into networks
+# of somebody's own, and the lists of special addresses differ from one Python to the next.
+_GLOBAL_IPV6: Final = IPv6Network("2000::/3")
+# Special addresses that not every Python knows as such.
+_RESERVED: Final = tuple(
+    ip_network(it) for it in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "2001::/23")
+)
+# What ends in the address of IPv4 that it leads to: as a translator's, within an organization's
+# own translator, as a mapped one that is translated, and as a compatible one of old.
+_ENDING_IN_IPV4: Final = tuple(
+    IPv6Network(it) for it in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")
+)
+_UNSPECIFIED_OR_LOOPBACK: Final = IPv6Network("::/127")
 _IPV4_BITS: Final = 0xFFFF_FFFF
 
 
@@ -72,15 +85,17 @@ def guarded_socket(info: Any, *, allows_private: bool) -> socket.socket:
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    is_old_private = isinstance(address, IPv6Address) and address.is_site_local
-    return address.is_global and not address.is_multicast and not is_old_private
+    if isinstance(address, IPv6Address) and address not in _GLOBAL_IPV6:
+        return False
+    is_reserved = any(address in network for network in _RESERVED)
+    return address.is_global and not address.is_multicast and not is_reserved
 
 
 def _innermost(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The address of IPv4 that one of IPv6 leads to, where it does."""
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or address in _UNSPECIFIED_OR_LOOPBACK:
         return address
-    if address in _NAT64:
+    if any(address in network for network in _ENDING_IN_IPV4):
         return IPv4Address(int(address) & _IPV4_BITS)
     teredo = address.teredo[1] if address.teredo else None
     return address.ipv4_mapped or address.sixtofour or teredo or address

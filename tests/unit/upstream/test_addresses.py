@@ -36,6 +36,15 @@ PRIVATE = [
     "2002:0a00:0001::",  # 6to4 of 10.0.0.1
     "2001:0:4136:e378:8000:63bf:f5ff:fffe",  # Teredo of 10.0.0.1
     "::1%lo",
+    "::10.0.0.1",  # compatible with IPv4, of old
+    "::ffff:0:10.0.0.1",  # translated to IPv4
+    "64:ff9b:1::10.0.0.1",  # through an organization's own NAT64
+    "192.0.0.8",  # reserved for protocols, wherever Python knows it
+    "192.88.99.1",
+    "3fff::1",  # for documentation
+    "5f00::1",  # segment routing
+    "4000::1",  # given to nobody
+    "2001:20::1",
 ]
 METADATA = [
     "169.254.169.254",
@@ -50,6 +59,10 @@ METADATA = [
     "::ffff:169.254.169.254",
     "64:ff9b::169.254.169.254",
     "2002:a9fe:a9fe::",
+    "fd20:ce::254",
+    "::169.254.169.254",
+    "::ffff:0:169.254.169.254",
+    "64:ff9b:1::169.254.169.254",
 ]
 PUBLIC = ["1.1.1.1", "52.94.236.248", "2606:4700:4700::1111", "64:ff9b::1.1.1.1", "::ffff:1.1.1.1"]
 
@@ -80,6 +93,8 @@ def test_an_address_inside_another_is_as_private_as_it_is_itself(address: IPv4Ad
     outcomes = {_outcome(str(address))}
     outcomes.add(_outcome(f"::ffff:{address}"))
     outcomes.add(_outcome(f"64:ff9b::{address}"))
+    outcomes.add(_outcome(f"64:ff9b:1::{address}"))
+    outcomes.add(_outcome(f"::ffff:0:{address}"))
     outcomes.add(_outcome(str(IPv6Address((0x2002 << 112) | (int(address) << 80)))))
     assert len(outcomes) == 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bursar.dialects.messages_media import measure_media
-from bursar.dialects.messages_tools import ToolBound, measure_tools
+from bursar.dialects.messages_tools import ToolBound, measure_tools, tools_in
 from bursar.dialects.messages_usage import FAST_TIER
 from bursar.domain.errors import Unpriceable
 from bursar.domain.pricing import Bound
@@ -29,6 +29,7 @@ _SURCHARGED: Final[Mapping[str, str]] = {
     "container": "containers are billed by the hour",
     "fallbacks": "fallback models are billed at their own prices",
     "inference_geo": "a chosen region is billed at a surcharge",
+    "thread": "the provider keeps the conversation and its tools, of whatever size; send all of it",
 }
 
 
@@ -39,7 +40,7 @@ def bound_of(body: Body, model: ModelName, fields: MessagesFields, price: Price 
         Unpriceable: it asks for something that no price covers, or whose size is unknown.
     """
     _refuse_surcharges(fields)
-    served = measure_tools(fields.tools or ())
+    served = measure_tools([*(fields.tools or ()), *tools_in(fields.messages)])
     media = measure_media(fields.messages, model.model)
     window = price.context_window_tokens if price else None
     tokens = len(body) - media.inline_bytes + media.image_tokens

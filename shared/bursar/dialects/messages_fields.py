@@ -36,6 +36,7 @@ class MessagesFields(msgspec.Struct):
     mcp_servers: Any = None
     container: Any = None
     fallbacks: Any = None
+    thread: Any = None
 
 
 def check(fields: MessagesFields) -> None:

@@ -31,6 +31,8 @@ _TEXT_BLOCKS = frozenset(
         "web_fetch_tool_result",
         "web_fetch_result",
         "tool_search_tool_result",
+        "tool_addition",
+        "tool_removal",
         "mcp_tool_use",
         "mcp_tool_result",
     }

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bursar.dialects.messages_media import blocks_of
 from bursar.domain.errors import Unpriceable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _TOKENS_OF_TOOL_PROMPT: Final = 2_048
 # Definitions that the vendor writes itself; those without a published figure are given ample room.
@@ -65,6 +66,20 @@ def measure_tools(tools: Sequence[Mapping[str, Any]]) -> ToolBound:
         any(not _kind(tool).startswith(_TOOL_SEARCH) for tool in served),
         sum(_searches(tool) for tool in served if _kind(tool).startswith(_SEARCH)),
     )
+
+
+def tools_in(messages: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Tools that a conversation brings along, which count like those of the request.
+
+    A `tool_addition` may hold a tool's definition, and so may what a compaction kept of one.
+    """
+    for block in blocks_of(messages):
+        kept = block.get("tool_changes")
+        for change in (block, *(kept if isinstance(kept, list) else ())):
+            tool = change.get("tool") if isinstance(change, dict) else None
+            definition = tool.get("definition") if isinstance(tool, dict) else None
+            if isinstance(definition, dict):
+                yield definition
 
 
 def _kind(tool: Mapping[str, Any]) -> str:

@@ -248,6 +248,38 @@ def test_a_search_among_tools_only_reads_them_again() -> None:
     assert bound.web_searches == 0
 
 
+def _added(definition: dict[str, Any]) -> dict[str, Any]:
+    tool = {"type": "tool_definition", "definition": definition}
+    return {"type": "tool_addition", "tool": tool}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        _added(SEARCH),
+        {"type": "compaction", "content": "What was said.", "tool_changes": [_added(SEARCH)]},
+    ],
+)
+def test_a_tool_that_the_conversation_brings_along_counts_like_the_requests(
+    block: dict[str, Any],
+) -> None:
+    said = [{"role": "system", "content": [block]}, {"role": "user", "content": "hello"}]
+    bound = _bound(messages=said)
+    assert bound.web_searches == SEARCH["max_uses"]
+    assert bound.input_tokens == _bound(tools=[SEARCH]).input_tokens
+
+
+def test_a_tool_that_the_conversation_brings_along_may_have_no_price() -> None:
+    said = [{"role": "system", "content": [_added({"type": "advisor_20260301", "name": "a"})]}]
+    with pytest.raises(Unpriceable, match="advisor"):
+        _bound(messages=said)
+
+
+def test_a_tool_of_the_callers_own_that_comes_along_is_bounded_by_its_bytes() -> None:
+    said = [{"role": "system", "content": [_added(TOOL)]}]
+    assert _bound(_price(), messages=said).input_tokens < 5_000
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
@@ -259,6 +291,8 @@ def test_a_search_among_tools_only_reads_them_again() -> None:
         ({"container": "container_1"}, "container"),
         ({"fallbacks": "default"}, "fallbacks"),
         ({"inference_geo": "us"}, "inference_geo"),
+        ({"thread": {"type": "create"}}, "thread"),
+        ({"thread": {"type": "continue", "previous_message_id": "msg_1"}}, "send all of it"),
         ({"context_management": {"edits": [{"type": "compact_20260112"}]}}, "compact_20260112"),
     ],
 )

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from bursar.domain.errors import INTERNAL_ERROR, BursarError, RequestTooLarge
+from bursar.domain.errors import (
+    INTERNAL_ERROR,
+    BursarError,
+    InvalidRequest,
+    RequestTooLarge,
+)
 from bursar.domain.ids import request_id as new_request_id
 from bursar.services.answers import WholeAnswer
 from bursar.services.presence import CallerGone
@@ -75,6 +80,7 @@ class InferenceRoute:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         try:
+            _check_encoding(headers.get("content-encoding", "identity"))
             body = await self._body(receive)
             parse = partial(self._inbound.parse, content_type=headers.get("content-type", ""))
             answer = await self._service.serve(
@@ -91,7 +97,7 @@ class InferenceRoute:
             if isinstance(answer, WholeAnswer):
                 await _send_whole(send, identifier, answer)
             else:
-                headers = {**answer.headers, **_ids(identifier)}
+                headers = {**answer.headers, **id_headers(identifier)}
                 await send_stream(receive, send, headers, answer, self._heartbeat_s)
 
     async def _body(self, receive: Receive) -> bytes:
@@ -116,13 +122,22 @@ class InferenceRoute:
         await _send_whole(send, identifier, WholeAnswer(shape.status_of(error), headers, body))
 
 
+def _check_encoding(encoding: str) -> None:
+    """Raises InvalidRequest for a body that is compressed: its size would be anybody's guess."""
+    if encoding.strip().lower() not in {"", "identity"}:
+        raise InvalidRequest(
+            f"The request body is encoded with '{encoding}', which this gateway does not take: "
+            "send it uncompressed"
+        )
+
+
 async def _send_whole(send: Send, identifier: str, answer: WholeAnswer) -> None:
     length = {"content-length": str(len(answer.body))}
-    headers = raw_headers({**answer.headers, **length, **_ids(identifier)})
+    headers = raw_headers({**answer.headers, **length, **id_headers(identifier)})
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def _ids(identifier: str) -> dict[str, str]:
+def id_headers(identifier: str) -> dict[str, str]:
     """The request's id under the names that OpenAI's, any-llm's and Anthropic's SDKs look for."""
     return {"x-request-id": identifier, "x-correlation-id": identifier, "request-id": identifier}

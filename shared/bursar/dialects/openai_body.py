@@ -18,6 +18,8 @@ _ValueT = TypeVar("_ValueT")
 # JSON may write any letter so; a name that is escaped is the same name.
 _ESCAPED_ASCII = b"\\u00"
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+# Texts are read when they are wanted, so what is wrong in one may show late.
+_MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Body:
@@ -31,10 +33,8 @@ class Body:
         """
         try:
             self._fields = _OBJECT.decode(raw)
-        except RecursionError:
-            raise InvalidRequest("The request body is nested too deep") from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"The request body is not a JSON object: {error}") from None
+        except _MALFORMED as error:
+            raise _malformed(error) from None
         self._raw = raw
 
     def __len__(self) -> int:
@@ -52,6 +52,7 @@ class Body:
         """Read the fields that a struct names.
 
         Raises:
+            InvalidRequest: one is nested too deep, or has a text that is not UTF-8.
             Unprocessable: one is missing or of the wrong type; `param` names it.
         """
         try:
@@ -60,6 +61,8 @@ class Body:
             message, _, path = str(error).partition(" - at `$")
             param = path.rstrip("`").lstrip(".") or None
             raise Unprocessable(f"{param}: {message}" if param else message, param=param) from None
+        except _MALFORMED as error:
+            raise _malformed(error) from None
 
     def size_of(self, field: str) -> int:
         """Bytes of a field's value, none where it is absent or null."""
@@ -73,10 +76,8 @@ class Body:
         """
         try:
             return cast("dict[str, Any]", msgspec.json.decode(self._raw))
-        except RecursionError:
-            raise InvalidRequest("The request body is nested too deep") from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InvalidRequest(f"The request body is not a JSON object: {error}") from None
+        except _MALFORMED as error:
+            raise _malformed(error) from None
 
     def rewritten(self, terms: Terms, **changes: Any) -> bytes:
         """The body with some fields set and the endpoint's quirks applied.
@@ -101,3 +102,11 @@ def settled(fields: Mapping[str, _ValueT], terms: Terms) -> dict[str, Any]:
         if not is_taken and known_as not in terms.dropped_fields:
             kept[known_as] = value
     return {**kept, **terms.added_fields}
+
+
+def _malformed(error: Exception) -> InvalidRequest:
+    if isinstance(error, RecursionError):
+        return InvalidRequest("The request body is nested too deep")
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidRequest("The request body is not UTF-8")
+    return InvalidRequest(f"The request body is not a JSON object: {error}")

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from bursar.domain.errors import INTERNAL_ERROR, BursarError, NotFound
 from bursar.domain.ids import request_id
 from functions.proxy.inbound import COUNT_TOKENS, COUNT_TOKENS_PATH, INBOUND, errors_of
-from functions.proxy.inference import InferenceRoute
+from functions.proxy.inference import InferenceRoute, id_headers
 from functions.proxy.security import SecurityHeaders
 
 if TYPE_CHECKING:
@@ -27,23 +27,18 @@ if TYPE_CHECKING:
     from bursar.services.model_list import ModelList
 
 
-_CORS_HEADERS = [
-    "Content-Type",
-    "Authorization",
-    "X-AnyLLM-Key",
-    "x-api-key",
-    "AnyLLM-Client-Name",
-    "anthropic-version",
-    "anthropic-beta",
-    "anthropic-dangerous-direct-browser-access",
-]
 _EXPOSED_HEADERS = [
     "x-request-id",
+    "request-id",
+    "retry-after",
+    "x-should-retry",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
     "x-bursar-cost-usd",
     "x-bursar-output-limit",
     "x-bursar-model",
     "x-bursar-route",
-    "x-bursar-attempts",
     "x-bursar-attempts",
     "x-bursar-token-count",
 ]
@@ -63,12 +58,16 @@ def create_app(services: ProxyServices, cors_allow_origins: Sequence[str] = ()) 
         Exception: _failed,
     }
     app = Starlette(routes=routes_of(services), exception_handlers=handlers)
+    # The address would be made of the Host header, and of a scheme that a proxy in front may have
+    # ended: a key must not follow there.
+    app.router.redirect_slashes = False
     if cors_allow_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=cors_allow_origins,
             allow_methods=["GET", "POST", "OPTIONS"],
-            allow_headers=_CORS_HEADERS,
+            # SDKs send many of their own, which mean nothing here and would bar them if not listed.
+            allow_headers=["*"],
             allow_credentials="*" not in cors_allow_origins,
             expose_headers=_EXPOSED_HEADERS,
         )
@@ -146,6 +145,6 @@ def _json(status: int, content: Any, headers: Mapping[str, str] | None = None) -
     return Response(
         msgspec.json.encode(content),
         status,
-        {**(headers or {}), "x-request-id": identifier},
+        {**(headers or {}), **id_headers(identifier)},
         media_type="application/json",
     )

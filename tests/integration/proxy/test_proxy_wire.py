@@ -221,3 +221,47 @@ async def test_every_path_answers_in_json_with_an_id(
     assert answer.json()
     assert answer.headers["x-request-id"]
     assert ("cache-control" in answer.headers) is not path.startswith("/health")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/v1/messages", 405), ("POST", "/v1/messages/x", 404)]
+)
+async def test_anthropics_sdk_finds_the_id_of_any_error(
+    client: httpx2.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.json()["type"]) == (status, "error")
+    assert answer.headers["request-id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions/", "/v1/messages/", "/health/"])
+async def test_nobody_is_sent_elsewhere_with_a_key(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.post(path, json=_CHAT, headers={"x-api-key": "gw-x"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert answer.json()["detail"] == f"There is no {path} here"
+
+
+async def test_pages_may_use_the_sdks_of_browsers_and_read_what_those_look_for(
+    world: World,
+) -> None:
+    app = create_app(world.proxy_services(), ["https://app.example"])
+    origin = {"origin": "https://app.example"}
+    sent = "authorization,content-type,openai-project,x-stainless-lang,x-stainless-retry-count"
+    preflight = {
+        **origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": sent,
+    }
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url="http://gateway"
+    ) as client:
+        allowed = await client.options("/v1/chat/completions", headers=preflight)
+        answer = await client.get("/v1/models", headers=origin)
+    assert allowed.status_code == 200
+    assert set(sent.split(",")) <= set(
+        allowed.headers["access-control-allow-headers"].replace(" ", "").split(",")
+    )
+    shown = answer.headers["access-control-expose-headers"].split(", ")
+    assert {"x-request-id", "request-id", "retry-after", "x-should-retry"} <= set(shown)
+    assert len(shown) == len(set(shown))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bursar.dialects.chat_reading.answer_format import AnswerFormat, read_answer_format
@@ -11,6 +11,7 @@ from bursar.dialects.chat_reading.conversation import read_conversation
 from bursar.dialects.chat_reading.reasoning import Reasoning, read_reasoning
 from bursar.dialects.chat_reading.settings import Settings, read_settings
 from bursar.dialects.chat_reading.tools import Tools, read_tools
+from bursar.dialects.chat_reading.verbosity import read_verbosity
 
 if TYPE_CHECKING:
     from bursar.dialects.chat_reading.fields import Fields
@@ -32,8 +33,10 @@ def read_chat(request: Fields) -> Chat:
         Untranslatable: a field has no counterpart; `param` is its path.
         InvalidRequest: a field is malformed.
     """
+    conversation = read_conversation(request)
+    system = (*conversation.system, *read_verbosity(request))
     return Chat(
-        read_conversation(request),
+        replace(conversation, system=system),
         read_tools(request),
         read_answer_format(request),
         read_reasoning(request),

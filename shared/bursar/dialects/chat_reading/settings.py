@@ -22,7 +22,6 @@ _NEUTRAL: Final[Mapping[str, tuple[Any, ...]]] = {
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
     "modalities": (["text"],),
-    "verbosity": ("medium",),
     "store": (False,),
 }
 

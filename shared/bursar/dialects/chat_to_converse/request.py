@@ -16,6 +16,7 @@
 | `parallel_tool_calls` false | refused: Converse cannot forbid it |
 | `response_format` json_schema | `outputConfig.textFormat` |
 | `reasoning_effort`, `reasoning.effort` | `outputConfig.effort`, or Nova's own `reasoningConfig` |
+| `verbosity` | a sentence at the end of `system`, none for medium |
 | `max_completion_tokens`, `max_tokens` | `inferenceConfig.maxTokens` |
 | `temperature` to 1, `top_p`, `stop` | `inferenceConfig` |
 | `metadata` | `requestMetadata`: labels of the call in the account's logs |

@@ -17,6 +17,7 @@
 | `response_format` json_schema | `output_config.format`; `strict` always, `name` is a mere label |
 | `reasoning_effort`, `reasoning` | `thinking` and `output_config.effort`: see `thinking.py` |
 | `thinking`, `top_k` | the same: Messages' own fields, which LiteLLM takes in chats too |
+| `verbosity` | a sentence at the end of `system`, none for medium |
 | `max_completion_tokens`, `max_tokens` | `max_tokens` |
 | `temperature` to 1, `top_p`, `stop` | the same, `stop_sequences` |
 | `safety_identifier`, `user` | `metadata.user_id`, the first that is given |

@@ -345,6 +345,16 @@ def test_plain_values_become_anthropics_or_ask_for_nothing(
     assert translated(**fields) == {"messages": [HI], **expected}
 
 
+@pytest.mark.parametrize(
+    ("verbosity", "said"), [("low", "Answer briefly."), ("high", "Answer in detail.")]
+)
+def test_a_verbosity_is_told_after_all_other_instructions(verbosity: str, said: str) -> None:
+    made = translated(messages=[{"role": "system", "content": "Be kind."}, HI], verbosity=verbosity)
+    assert [block["text"] for block in made["system"]] == ["Be kind.", said]
+    # What is added must be within the bound, which counts the request's own bytes.
+    assert len(said) <= len(f'"verbosity":"{verbosity}"')
+
+
 def test_a_schema_is_closed_in_depth_and_keeps_every_keyword() -> None:
     schema = {
         "$defs": {"pet": {"type": "object", "properties": {"age": {"minimum": 1}}}},
@@ -395,7 +405,7 @@ def _file(**file: Any) -> dict[str, Any]:
         ({"audio": {"voice": "alloy"}}, "audio"),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"prediction": {"type": "content", "content": "x"}}, "prediction"),
-        ({"verbosity": "low"}, "verbosity"),
+        ({"verbosity": "terse"}, "verbosity"),
         ({"store": True}, "store"),
         ({"metadata": {"a": "b"}}, "metadata"),
         ({"service_tier": "flex"}, "service_tier"),

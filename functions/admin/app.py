@@ -94,6 +94,9 @@ def create_app(
         openapi_tags=_TAGS,
         generate_unique_id_function=lambda route: route.name,
         strict_content_type=False,
+        # A redirect would name the scheme that this process sees, which TLS may have ended before:
+        # the master key must not follow there.
+        redirect_slashes=False,
     )
     app.state.services = services
     app.state.platform = platform

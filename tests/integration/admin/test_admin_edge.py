@@ -138,7 +138,7 @@ async def test_without_a_master_key_nothing_can_be_managed() -> None:
         ("GET", "/docs", 200),
         ("GET", "/openapi.json", 200),
         ("GET", "/v1/pricing", 200),
-        ("GET", "/v1/pricing/", 307),
+        ("GET", "/v1/pricing/", 404),
         ("GET", "/v1/keys", 401),
         ("GET", "/nowhere", 404),
         ("PUT", "/v1/keys", 405),
@@ -318,3 +318,12 @@ async def test_without_configured_origins_no_answer_mentions_them(
 ) -> None:
     answer = await anybody.get("/v1/pricing", headers={"origin": "https://a.example"})
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("path", ["/v1/users/", "/v1/budgets/", "/health/"])
+async def test_nobody_is_sent_elsewhere_with_the_master_key(
+    admin: httpx2.AsyncClient, path: str
+) -> None:
+    answer = await admin.get(path)
+    assert answer.status_code == 404
+    assert "location" not in answer.headers

@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -259,6 +260,21 @@ async def test_a_url_that_is_not_http_is_unreachable(upstream: Upstream, url: st
     with pytest.raises(UpstreamUnreachable) as failure:
         await upstream.send(request_to(url, "m"))
     assert says_no_secret(failure.value)
+
+
+@pytest.mark.parametrize("value", ["a\r\nx-evil: 1", "a\nb", "a\0b"])
+async def test_a_header_that_would_be_two_is_not_sent(
+    upstream: Upstream, fake: FakeOpenAI, value: str
+) -> None:
+    request = request_to(fake.base_url, "m")
+    forged = replace(request, headers={**request.headers, "x-asked": f"{SECRET}{value}"})
+    with pytest.raises(UpstreamUnreachable, match="cannot be sent") as failure:
+        await upstream.send(forged)
+    assert says_no_secret(failure.value)
+    answer = await upstream.send(request)
+    await body_of(answer)
+    await answer.close()
+    assert len(fake.requests) == 1
 
 
 async def test_a_connection_that_nobody_accepts_is_unreachable_in_time(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bursar.dialects.passages import passage_to
 from bursar.dialects.request import Terms
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _FORWARDED = ("idempotency-key", "traceparent", "tracestate")
 _VERSIONS = ("openai-beta", "anthropic-beta", "anthropic-version")
 _USER_AGENT = "bursar"
+# What every HTTP client can send, whatever the server before it took.
+_SENDABLE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?|")
 
 
 class Targets:
@@ -137,11 +140,12 @@ def outgoing(
     """The caller's body on these terms, the provider's key, a few of the caller's headers.
 
     Raises:
+        InvalidRequest: a header of the caller's cannot be sent on.
         Untranslatable: the provider's dialect cannot say what the caller asks for.
     """
     provider = target.provider
     endpoint = provider.endpoints[passage.operation]
-    sent = {name: headers[name] for name in _FORWARDED if name in headers}
+    sent = _forwarded(headers, _FORWARDED)
     sent |= {
         "content-type": passage.content_type,
         "accept": _stream_types(passage) if request.is_streamed else "*/*",
@@ -180,7 +184,15 @@ def _passed_versions(
     """What the caller says of its dialect's version, for a provider of the same dialect."""
     if passage.operation != request.operation:
         return {}
-    return {name: headers[name] for name in _VERSIONS if name in headers}
+    return _forwarded(headers, _VERSIONS)
+
+
+def _forwarded(headers: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    found = {name: headers[name] for name in names if name in headers}
+    for name, value in found.items():
+        if not _SENDABLE.fullmatch(value):
+            raise InvalidRequest(f"The header {name} may hold visible ASCII only")
+    return found
 
 
 def _stream_types(passage: Passage) -> str:

@@ -20,6 +20,7 @@ from bursar.upstream.failures import (
     broken_in_body,
     timed_out,
     unreachable,
+    unsendable,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class AiohttpUpstream:
             raise timed_out(request.provider, request.idle_timeout_s) from None
         except (aiohttp.ClientError, OSError):
             raise broken_before_answer(request.provider) from None
+        except ValueError:  # of the head's own writing; what is read wrongly is a ClientError
+            raise unsendable(request.provider) from None
         return AiohttpAnswer(request, response)
 
     async def close(self) -> None:

@@ -34,6 +34,11 @@ def unreachable(provider: str, error: BaseException) -> UpstreamUnreachable:
     return UpstreamUnreachable(f"{provider} could not be reached: {_reason(error)}.")
 
 
+def unsendable(provider: str) -> UpstreamUnreachable:
+    """The request's head cannot be written, so nothing of it was."""
+    return UpstreamUnreachable(f"{provider} was not called: a header cannot be sent.")
+
+
 def timed_out(provider: str, idle_timeout_s: float) -> UpstreamTimeout:
     """The request may have been processed; nobody knows."""
     return UpstreamTimeout(f"{provider} sent nothing for {idle_timeout_s:g} s.")

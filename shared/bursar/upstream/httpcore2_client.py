@@ -20,6 +20,7 @@ from bursar.upstream.failures import (
     broken_in_body,
     timed_out,
     unreachable,
+    unsendable,
 )
 from bursar.upstream.guarded_backend import GuardedBackend
 
@@ -79,6 +80,8 @@ class Httpcore2Upstream:
             raise unreachable(request.provider, error) from None
         except _SILENT:
             raise timed_out(request.provider, request.idle_timeout_s) from None
+        except httpcore2.LocalProtocolError:
+            raise unsendable(request.provider) from None
         except _BROKEN:
             raise broken_before_answer(request.provider) from None
         return Httpcore2Answer(request, response)

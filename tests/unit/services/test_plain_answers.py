@@ -9,6 +9,7 @@ import pytest
 
 from bursar.domain.errors import (
     BursarError,
+    InvalidRequest,
     StoreUnavailable,
     UpstreamBroken,
     UpstreamError,
@@ -73,6 +74,20 @@ async def test_the_provider_gets_its_own_key_and_none_of_the_callers_headers() -
     assert "cookie" not in sent
     assert "x-secret" not in sent
     assert key not in str(sent)
+
+
+@pytest.mark.parametrize("name", ["idempotency-key", "traceparent", "openai-beta"])
+@pytest.mark.parametrize("value", ["caf\xe9", "\u65e5", "a\r\nx-evil: 1", " a", "a\x01"])
+async def test_a_header_that_cannot_be_sent_on_is_refused_and_costs_nothing(
+    name: str, value: str
+) -> None:
+    world = World()
+    key = await world.someone("1")
+    world.upstream.answer = completion()
+    with pytest.raises(InvalidRequest, match=name):
+        await world.chat(key, headers={name: value})
+    assert world.upstream.requests == []
+    assert (await world.balance()).committed_usd == 0
 
 
 async def test_an_answer_without_usage_is_charged_for_more_than_it_can_have_used() -> None:

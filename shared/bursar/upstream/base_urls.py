@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bursar.domain.errors import WrongSetting
 from bursar.domain.upstream import Endpoint
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _VALUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 _VERSION: Final = "/v1"
+# RFC 3986's characters but the ones that this page refuses for other reasons.
+_URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+# A host name as it is sent: in the form xn--... where it has other letters. Or an address.
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?|[0-9A-Fa-f:.]+")
+_HOST_CHARS_MAX: Final = 253
 # Any provider's token endpoint may be another one.
 _EXCHANGED_AT: Final = "token_url"
 # A path, which stands in no address.
@@ -96,10 +101,21 @@ def checked_base(given: str, setting: str, provider: Provider) -> str:
     base = given.strip().rstrip("/")
     if "://" not in base and not provider.needs_key:
         base = f"http://{base}"  # OLLAMA_HOST and its like are often a host and a port
+    if "{" in base:
+        raise WrongSetting(f"{setting}: still holds a placeholder in braces; fill it in.")
+    if not _checked_parts(base, setting).path:
+        return base + provider.host_path
+    # Anthropic's SDKs take a base without the version that its paths begin with; others write it.
+    paths = [endpoint.path for endpoint in provider.endpoints.values()]
+    return base.removesuffix(_VERSION) if all(map(_begins_with_version, paths)) else base
+
+
+def _checked_parts(url: str, setting: str) -> SplitResult:
+    """A URL's parts, if a request can be sent there and it holds nothing that is secret."""
     try:
-        parts = urlsplit(base)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # such as a port beyond all ports
         is_url = False
     if not is_url:
         raise WrongSetting(f"{setting}: must be a URL that begins with https:// or http://.")
@@ -108,13 +124,13 @@ def checked_base(given: str, setting: str, provider: Provider) -> str:
             f"{setting}: must hold no credentials, '?' or '#'; use api_key and "
             "client_args.custom_headers."
         )
-    if "{" in base:
-        raise WrongSetting(f"{setting}: still holds a placeholder in braces; fill it in.")
-    if not parts.path:
-        return base + provider.host_path
-    # Anthropic's SDKs take a base without the version that its paths begin with; others write it.
-    paths = [endpoint.path for endpoint in provider.endpoints.values()]
-    return base.removesuffix(_VERSION) if all(map(_begins_with_version, paths)) else base
+    host = str(parts.hostname)
+    if not _URL.fullmatch(url) or not _HOST.fullmatch(host) or len(host) > _HOST_CHARS_MAX:
+        raise WrongSetting(
+            f"{setting}: holds characters that no URL may hold, or a host that is none; a name "
+            "with other letters is written as xn--..., and other characters of a path as %xx."
+        )
+    return parts
 
 
 def _begins_with_version(path: str) -> bool:
@@ -127,9 +143,12 @@ def parameters_of(
     """Values of a provider's parameters: the settings', the environment's or the catalogue's.
 
     Raises:
-        WrongSetting: a value cannot stand in an address.
+        WrongSetting: a value cannot stand in an address, or an address is none.
     """
-    found = {_EXCHANGED_AT: given[_EXCHANGED_AT]} if given.get(_EXCHANGED_AT) else {}
+    found: dict[str, str] = {}
+    if exchanged_at := given.get(_EXCHANGED_AT, "").strip():
+        _checked_parts(exchanged_at, f"providers.{provider.name}.{_EXCHANGED_AT}")
+        found[_EXCHANGED_AT] = exchanged_at
     for name, parameter in provider.parameters.items():
         where, value = _found(provider, name, parameter, given, environ)
         if value and name != _FREE and not _VALUE.fullmatch(value):

@@ -129,12 +129,37 @@ def test_a_key_for_a_provider_without_a_common_address_does_not_stop_the_start()
         (f"https://example/v1?key={KEY}", "credentials"),
         ("https://example/v1#x", "credentials"),
         ("https://{resource}.example/v1", "placeholder"),
+        ("https://example:99999/v1", "https://"),
+        ("https://example:0/v1", "https://"),
+        ("https://b\xfccher.example/v1", "xn--"),
+        ("https://exa mple/v1", "xn--"),
+        ("https://example/a b", "%xx"),
+        ("https://example/\xe9", "%xx"),
+        ("https://exam\nple/v1", "xn--"),
+        ("https://a..example/v1", "xn--"),
+        (f"https://{'a' * 64}.example/v1", "xn--"),
+        (f"https://{'a.' * 130}example/v1", "xn--"),
+        ("https://good.example\\evil.example/v1", "xn--"),
     ],
 )
 def test_a_base_that_is_no_plain_http_url_is_refused(given: str, fault: str) -> None:
     message = refusal("openai", ProviderSettings(api_key=KEY, api_base=given))
     assert message.startswith("providers.openai.api_base: ")
     assert fault in message
+
+
+@pytest.mark.parametrize(
+    "given", ["https://[2001:db8::1]:8443/v1", "http://10.0.0.7:8000/v1", "https://a_b.example./v1"]
+)
+def test_a_base_may_be_an_address_or_an_unusual_name(given: str) -> None:
+    settings = ProviderSettings(KEY, api_base=given)
+    assert resolve_targets({"openai": settings}, {}, CATALOGUE)["openai"].base_url == given
+
+
+@pytest.mark.parametrize("given", ["nonsense", f"https://user:{KEY}@iam.example", "file:///x"])
+def test_a_token_endpoint_that_is_no_url_is_refused_by_its_name(given: str) -> None:
+    message = refusal("watsonx", ProviderSettings(KEY, parameters={"token_url": given}))
+    assert message.startswith("providers.watsonx.token_url: ")
 
 
 def test_a_wrong_base_in_the_environment_is_refused_by_the_variables_name() -> None:

@@ -38,6 +38,7 @@ from tests.fakes.scripted_upstream import (
     ScriptedAnswer,
     completion,
     delta,
+    event,
     stream,
     usage_chunk,
 )
@@ -56,7 +57,10 @@ _LIMITS = {"user/alice": Decimal("0.007"), "key/key-of-alice": Decimal("0.01")}
 _PRICES = {MODEL: (3, 15), "groq:b": (1, 8), "mistral:c": (6, 2), "fireworks:d": (0.1, 0.4)}
 _LONGEST = 2_000
 _NAMES = ["any", "first", MODEL]
-_ENDINGS = ["well", "well", "500", "429", "404", "away", "slow", "half", "silent", "broken"]
+_ENDINGS = [
+    *("well", "well", "500", "429", "404", "away"),
+    *("slow", "half", "silent", "broken", "refused", "begun"),
+]
 
 _shares = st.integers(0, 100)
 # A byte of text may be a token of its own, and JSON may take six bytes to write it.
@@ -272,6 +276,10 @@ def _ended(ending: str, tokens_in: int, tokens_out: int, *, is_streamed: bool) -
         case "silent":
             silent = ScriptedAnswer(script=[b'{"id": "c1", "choices": []}'])
             return stream(delta("abc"), DONE) if is_streamed else silent
+        case "refused" | "begun":
+            error = event({"error": {"code": 503}})
+            begun = (delta(""),) if ending == "begun" else ()
+            return stream(*begun, error) if is_streamed else failing(503)
         case "away":
             raise UpstreamUnreachable("away")
         case "slow":

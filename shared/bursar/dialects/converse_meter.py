@@ -12,6 +12,7 @@ import msgspec
 from bursar.dialects.converse_eventstream import EventMessage, read_message
 from bursar.dialects.converse_usage import read_converse_usage
 from bursar.dialects.metering import UNREADABLE, MeteredAnswer
+from bursar.dialects.stream_errors import StreamError, status_named
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -34,7 +35,7 @@ class ConverseStreamMeter:
         self.service_tier: str | None = None
         self.is_done = False
         self.last_words = b""
-        self.error: str | None = None
+        self.error: StreamError | None = None
         self._has_stopped = False
 
     def passes(self, frame: bytes) -> bool:
@@ -101,9 +102,8 @@ def _tier(holder: dict[str, Any]) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
-def _fault(message: EventMessage) -> str:
-    """What the provider says went wrong, for the books."""
+def _fault(message: EventMessage) -> StreamError:
     headers = message.headers
     name = headers.get(":exception-type") or headers.get(":error-code") or "error"
     says = headers.get(":error-message") or message.payload.decode(errors="replace")
-    return f"{name}: {says}"
+    return StreamError(f"{name}: {says}", status_named(name), message.payload)

@@ -16,6 +16,7 @@ from bursar.dialects.messages_usage import joined, read_tier, read_usage
 from bursar.dialects.metering import UNREADABLE
 from bursar.dialects.openai_usage import larger, reported_cost
 from bursar.dialects.sse import data_of, named_frames
+from bursar.dialects.stream_errors import StreamError, stream_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ class MessagesStreamMeter:
         self.service_tier: str | None = None
         self.is_done = False
         self.last_words = named_frames([{"type": _STOP}])
-        self.error: str | None = None
+        self.error: StreamError | None = None
         self._reported: dict[str, Any] = {}
         self._usage: TokenUsage | None = None
         self._is_counted = False
@@ -85,7 +86,7 @@ class MessagesStreamMeter:
                 self._note(event.get("usage"))
                 self._is_counted |= count_in(event.get("usage"), "output_tokens") > 0
             case "error":
-                self.error = str(event.get("error"))
+                self.error = stream_error(event.get("error"), type="error")
             case "message_stop":
                 self.is_done = self.error is None
                 self.last_words = frame

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from bursar.domain.usage import TokenUsage
+
+if TYPE_CHECKING:
+    from bursar.dialects.stream_errors import StreamError
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What reading a provider's JSON may raise; its bytes pass on and are metered by their length."""
@@ -40,7 +43,7 @@ class StreamMeter(Protocol):
         service_tier: the tier that it says it served the request in.
         is_done: the terminal event has come, and nothing before it said that the answer failed.
         last_words: the terminal event as it came, which waits until the books are closed.
-        error: what the provider said went wrong, for the books only; None if nothing did.
+        error: what the provider said went wrong; None if nothing did.
     """
 
     output_bytes: int
@@ -48,7 +51,7 @@ class StreamMeter(Protocol):
     service_tier: str | None
     is_done: bool
     last_words: bytes
-    error: str | None
+    error: StreamError | None
 
     @property
     def usage(self) -> TokenUsage | None:

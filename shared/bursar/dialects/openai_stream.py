@@ -13,6 +13,7 @@ import msgspec
 from bursar.dialects.metering import UNREADABLE
 from bursar.dialects.openai_usage import larger, read_usage, reported_cost
 from bursar.dialects.sse import data_of, frame_of
+from bursar.dialects.stream_errors import StreamError, stream_error
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -61,7 +62,7 @@ class ChatStreamMeter:
         self.service_tier: str | None = None
         self.is_done = False
         self.last_words = DONE_FRAME
-        self.error: str | None = None
+        self.error: StreamError | None = None
 
     def passes(self, frame: bytes) -> bool:
         data = self._data_of(frame)
@@ -103,7 +104,7 @@ class ChatStreamMeter:
 
     def _note(self, usage: Any, error: Any, service_tier: Any) -> None:
         if error is not None:
-            self.error = str(error)
+            self.error = stream_error(error)
         if isinstance(service_tier, str):
             self.service_tier = service_tier
         if usage is not None:

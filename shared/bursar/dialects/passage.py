@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from bursar.dialects.request import InferenceRequest
+    from bursar.dialects.stream_errors import StreamError
     from bursar.dialects.translator import Translator
     from bursar.domain.usage import TokenUsage
 
@@ -84,8 +85,8 @@ class StreamReader(Protocol):
         ...
 
     @property
-    def error(self) -> str | None:
-        """What the provider said went wrong, for the books only."""
+    def error(self) -> StreamError | None:
+        """What the provider said went wrong."""
         ...
 
     def feed(self, chunk: bytes | None) -> bytes:

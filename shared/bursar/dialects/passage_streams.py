@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from bursar.dialects.metering import StreamMeter
     from bursar.dialects.passage import Splitter
+    from bursar.dialects.stream_errors import StreamError
     from bursar.dialects.translator import StreamTranslator
     from bursar.domain.usage import TokenUsage
 
@@ -47,7 +48,7 @@ class _Reading:
         return self._meter.is_done
 
     @property
-    def error(self) -> str | None:
+    def error(self) -> StreamError | None:
         return self._meter.error
 
     def _frames(self, chunk: bytes | None) -> list[bytes]:

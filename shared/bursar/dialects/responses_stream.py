@@ -16,6 +16,7 @@ from bursar.dialects.openai_usage import reported_cost
 from bursar.dialects.responses_answer import generated_bytes
 from bursar.dialects.responses_usage import is_search, read_usage, searches_of, with_searches
 from bursar.dialects.sse import data_of
+from bursar.dialects.stream_errors import StreamError, stream_error
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -71,7 +72,7 @@ class ResponsesStreamMeter:
         self.service_tier: str | None = None
         self.is_done = False
         self.last_words = b""
-        self.error: str | None = None
+        self.error: StreamError | None = None
         self._web_searches = 0
         self._streamed_bytes: dict[Any, int] = {}
 
@@ -110,7 +111,7 @@ class ResponsesStreamMeter:
                 self._note_end(event.response)
         if event.type == "error" or event.error is not None:
             flat = {"code": event.code, "message": event.message}
-            self.error = _said(event.error or flat)
+            self.error = _read_error(event.error or flat)
         if event.type in _TERMINAL:
             self.is_done = True
             self.last_words = frame
@@ -131,7 +132,7 @@ class ResponsesStreamMeter:
         if isinstance(response.service_tier, str):
             self.service_tier = response.service_tier
         if response.error is not None:
-            self.error = _said(response.error)
+            self.error = _read_error(response.error)
 
     def _note_end(self, response: _Response) -> None:
         """Usage counts at the end only: what is told before leaves out what is still to come."""
@@ -144,7 +145,7 @@ class ResponsesStreamMeter:
         self.reported_cost_usd = reported_cost(response.usage)
 
 
-def _said(error: Any) -> str:
-    if isinstance(error, dict):
-        return f"{error.get('code')}: {error.get('message')}"
-    return str(error)
+def _read_error(error: Any) -> StreamError:
+    is_object = isinstance(error, dict)
+    said = f"{error.get('code')}: {error.get('message')}" if is_object else str(error)
+    return stream_error(error, said)

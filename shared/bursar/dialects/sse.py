@@ -77,6 +77,13 @@ def data_of(frame: bytes) -> bytes | None:
     return b"\n".join(lines) if lines else None
 
 
+def is_comment(frames: bytes) -> bool:
+    """Whether frames hold comments and nothing else."""
+    return frames.startswith(b":") and all(
+        line.startswith(b":") for line in _LINE_END.split(frames) if line
+    )
+
+
 def frame_of(data: bytes) -> bytes:
     """A frame around one line of data."""
     return b"data: " + data + b"\n\n"

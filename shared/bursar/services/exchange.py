@@ -29,6 +29,7 @@ from bursar.services.upstream_answers import (
 
 if TYPE_CHECKING:
     from bursar.dialects.passage import Passage
+    from bursar.dialects.stream_errors import StreamError
     from bursar.ports import UpstreamAnswer
     from bursar.services.legs import Leg
     from bursar.services.tab import Tab
@@ -143,7 +144,7 @@ class Exchange:
         try:
             async with until(deadline):
                 body = await read_error(answer)
-            reply = refusal(answer, body, target, leg.passage, tab.request.errors)
+            reply = _reply(tab, leg, status, answer.headers, body)
         except UpstreamError as error:
             reply = error
         except BaseException as error:
@@ -179,15 +180,36 @@ class Exchange:
 
     async def _streamed(
         self, tab: Tab, leg: Leg, answer: UpstreamAnswer, deadline: float
-    ) -> StreamedAnswer:
+    ) -> StreamedAnswer | Failed:
         sent_at = deadline - self.policy.request_timeout_s
         stream = MeteredStream(answer, leg.passage.stream(), leg.target.api_key)
         relay = StreamRelay(tab, self.till, stream, sent_at=sent_at, deadline=deadline)
-        await relay.start()
+        refused = await relay.start()
+        if refused is not None:
+            return _refused_in_stream(tab, leg, answer, refused)
         return StreamedAnswer(answer.status, stream_headers(answer.headers), relay)
 
     async def _failed(self, tab: Tab, billing: Billing, error: BaseException) -> None:
         await self.till.close(tab, _error(billing, named(error), failure_of(error)))
+
+
+def _refused_in_stream(tab: Tab, leg: Leg, answer: UpstreamAnswer, error: StreamError) -> Failed:
+    """An error that came as the first event is told as the status that it stands for."""
+    target, status = leg.target, error.status
+    headers = {**answer.headers, "content-type": "application/json"}
+    reply: WholeAnswer | BursarError
+    try:
+        reply = _reply(tab, leg, status, headers, error.body)
+    except UpstreamError as failed:
+        reply = failed
+    failure = failure_by(status)
+    outcome = _error(Billing.NOTHING, quoted(error.said, target.api_key), failure, answer)
+    return Failed(reply, outcome, failure, status=status, headers=headers)
+
+
+def _reply(tab: Tab, leg: Leg, status: int, headers: Mapping[str, str], body: bytes) -> WholeAnswer:
+    errors = tab.request.errors
+    return refusal(status, headers, body, target=leg.target, passage=leg.passage, errors=errors)
 
 
 def _error(

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from bursar.dialects.sse import is_comment
 from bursar.domain.errors import BursarError, UpstreamBroken, UpstreamError
 from bursar.domain.usage import Status
 from bursar.services.deadline import until
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bursar.dialects.passage import StreamReader
+    from bursar.dialects.stream_errors import StreamError
     from bursar.ports import UpstreamAnswer
     from bursar.services.answers import Write
     from bursar.services.tab import Tab, Till
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 # How long a stream that is over, or out of time, waits for its caller to take the end of it.
 _LAST_WORD_S = 5.0
+# How long, and how many, comments wait for the first event.
+_COMMENTS_WAIT_S = 10.0
+_COMMENTS_BYTES_MAX = 4096
 
 
 class ClientStalled(OSError):
@@ -66,7 +71,7 @@ class MeteredStream:
     def remark(self, error: BaseException | None) -> str | None:
         """What the books say of how it ended: what the provider said, or what was seen."""
         if self.reader.error is not None:
-            return quoted(self.reader.error, self._api_key)
+            return quoted(self.reader.error.said, self._api_key)
         return None if error is None else named(error)
 
 
@@ -92,21 +97,29 @@ class StreamRelay:
         self._sent_at = sent_at
         self._deadline = deadline
         self._first_token_ms: int | None = None
+        self._has_begun = False
         self._is_writing = False
 
-    async def start(self) -> None:
-        """Wait for the first piece, so that an early failure can still be an HTTP status.
+    async def start(self) -> StreamError | None:
+        """Wait for the first event, so that an early failure can still be an HTTP status.
+
+        An error in the first event's place is given back: the provider bills no answer then. The
+        stream is over and its books are open.
 
         Raises:
             UpstreamError: the stream failed before it said anything.
         """
         try:
             async with until(self._deadline):
-                self._first = await anext(self._pieces, None)
+                self._first = await self._opening()
         except BaseException as error:
             await self._end(_status_of(error), error)
             raise
         self._first_token_ms = int((time.monotonic() - self._sent_at) * 1000)
+        refused = self._refused
+        if refused is not None:
+            await uncancelled(self._let_go())
+        return refused
 
     async def run(self, write: Write) -> None:
         try:
@@ -131,6 +144,33 @@ class StreamRelay:
             await self._end(Status.ERROR if has_failed else Status.SUCCESS)
             await _last_word(write, self._stream.reader.last_words())
 
+    async def _opening(self) -> bytes | None:
+        """The first event, and the comments before it; after a while comments alone.
+
+        A comment only says that the provider is there. Passing it on would fix the answer's status
+        before anybody knows whether there is an answer.
+        """
+        opening = b""
+        patient_until = time.monotonic() + _COMMENTS_WAIT_S
+        try:
+            async for piece in self._pieces:
+                opening += piece
+                self._has_begun = not is_comment(piece)
+                is_long = len(opening) > _COMMENTS_BYTES_MAX or time.monotonic() > patient_until
+                if self._has_begun or is_long:
+                    break
+        except UpstreamBroken:
+            if self._refused is None:
+                raise
+        return opening or None
+
+    @property
+    def _refused(self) -> StreamError | None:
+        """What the provider said in place of an answer, None where it has begun one."""
+        reader = self._stream.reader
+        has_begun = self._has_begun or reader.usage is not None or reader.output_bytes > 0
+        return None if has_begun else reader.error
+
     async def _fail(self, write: Write, error: Exception, code: str) -> None:
         """End the stream as a failed one; what has no words for that is broken off."""
         await self._end(Status.ERROR, error)
@@ -142,6 +182,7 @@ class StreamRelay:
     async def _pass_on(self, write: Write) -> None:
         piece = self._first
         while piece is not None:
+            self._has_begun = self._has_begun or not is_comment(piece)
             self._is_writing = True
             await write(piece)
             self._is_writing = False
@@ -152,10 +193,13 @@ class StreamRelay:
 
     async def _close(self, status: Status, error: BaseException | None) -> None:
         try:
-            await self._pieces.aclose()
-            await self._stream.answer.close()
+            await self._let_go()
         finally:
             await self._write_down(status, error)
+
+    async def _let_go(self) -> None:
+        await self._pieces.aclose()
+        await self._stream.answer.close()
 
     async def _write_down(self, status: Status, error: BaseException | None) -> None:
         reader = self._stream.reader
@@ -163,7 +207,7 @@ class StreamRelay:
             self._tab,
             Outcome(
                 status,
-                Billing.METERED,
+                Billing.METERED if self._refused is None else Billing.NOTHING,
                 reader.usage,
                 reader.output_bytes,
                 error_message=self._stream.remark(error),

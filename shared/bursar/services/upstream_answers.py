@@ -72,7 +72,13 @@ async def read_error(answer: UpstreamAnswer) -> bytes:
 
 
 def refusal(
-    answer: UpstreamAnswer, body: bytes, target: Target, passage: Passage, errors: ErrorShape
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    target: Target,
+    passage: Passage,
+    errors: ErrorShape,
 ) -> WholeAnswer:
     """The provider's refusal for the caller.
 
@@ -82,18 +88,18 @@ def refusal(
     Raises:
         UpstreamError: for anything else; its message quotes nothing.
     """
-    name, status = target.provider.name, answer.status
+    name = target.provider.name
     if status == 504:
         raise UpstreamTimeout(f"Provider '{name}' timed out")
     if not 400 <= status < 500:
         raise UpstreamError(f"Provider '{name}' failed with status {status}")
     if status == 401 or _shows_key(target, body):
         return _credentials_refused(target, status, errors)
-    headers = passed_headers(answer.headers)
+    kept = passed_headers(headers)
     passed = passage.refusal(status, body)
     if passed is not body:
-        headers["content-type"] = "application/json"
-    return WholeAnswer(status, headers, passed)
+        kept["content-type"] = "application/json"
+    return WholeAnswer(status, kept, passed)
 
 
 def _credentials_refused(target: Target, status: int, errors: ErrorShape) -> WholeAnswer:

@@ -114,7 +114,9 @@ def test_an_exception_in_the_stream_is_for_the_books_and_goes_on_to_nobody() -> 
     begun = event_stream.events(wire_json("converse/text.events.json")[:2])
     failure = event_stream.exception("throttlingException", "Too many tokens")
     assert reader.feed(begun + failure) == begun
-    assert reader.error == 'throttlingException: {"message": "Too many tokens"}'
+    assert reader.error is not None
+    assert reader.error.said == 'throttlingException: {"message": "Too many tokens"}'
+    assert reader.error.status == 429
     assert not reader.is_done
 
 
@@ -122,7 +124,8 @@ def test_an_error_without_a_shape_is_told_by_its_headers() -> None:
     headers = {":message-type": "error", ":error-code": "InternalError", ":error-message": "oops"}
     meter = ConverseStreamMeter()
     assert meter.take(event_stream.message(headers, b"")) is None
-    assert meter.error == "InternalError: oops"
+    assert meter.error is not None
+    assert (meter.error.said, meter.error.status) == ("InternalError: oops", 500)
 
 
 def test_what_cannot_be_read_passes_and_is_metered_by_its_length() -> None:

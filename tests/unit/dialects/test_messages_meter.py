@@ -178,7 +178,8 @@ def test_an_error_in_a_stream_is_withheld_and_kept_for_the_books() -> None:
     reader = _reader()
     passed = reader.feed(wire_bytes("messages/overloaded.sse"))
     assert reader.error is not None
-    assert "Overloaded" in reader.error
+    assert "Overloaded" in reader.error.said
+    assert reader.error.status == 529
     assert b"error" not in passed
     assert reader.usage == TokenUsage(14, len("Bonjour, ça va ?".encode()))
     assert not reader.is_done

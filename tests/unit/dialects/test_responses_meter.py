@@ -152,7 +152,8 @@ def test_a_failed_response_is_over_and_metered_and_an_error() -> None:
     passed = reader.feed(wire_bytes("responses/failed.sse"))
     assert reader.is_done
     assert reader.usage == TokenUsage(11, 3)
-    assert reader.error == "server_error: The model produced an error."
+    assert reader.error is not None
+    assert reader.error.said == "server_error: The model produced an error."
     assert b"response.failed" not in passed
     assert reader.last_words().startswith(b"event: response.failed\n")
 
@@ -169,7 +170,8 @@ def test_an_error_event_is_kept_for_the_books_and_breaks_the_stream(frame: bytes
     meter = ResponsesStreamMeter()
     assert not meter.passes(frame)
     assert not meter.is_done
-    assert meter.error == "overloaded: Try later"
+    assert meter.error is not None
+    assert (meter.error.said, meter.error.status) == ("overloaded: Try later", 503)
 
 
 def test_nothing_follows_the_terminal_event() -> None:

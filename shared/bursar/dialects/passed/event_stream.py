@@ -14,6 +14,7 @@ from bursar.dialects.metering import UNREADABLE
 from bursar.dialects.openai_stream import DONE
 from bursar.dialects.openai_usage import larger
 from bursar.dialects.sse import data_of
+from bursar.dialects.stream_errors import StreamError, stream_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ class EventStreamMeter:
         self.service_tier: str | None = None
         self.is_done = False
         self.last_words = b""
-        self.error: str | None = None
+        self.error: StreamError | None = None
 
     def passes(self, frame: bytes) -> bool:
         if self.is_done:
@@ -101,7 +102,7 @@ class EventStreamMeter:
     def _note(self, event: Event, length: int) -> None:
         self.output_bytes += self._output_bytes_of(event, length)
         if event.error is not None or event.type == "error":
-            self.error = str(event.error or event.message or "error")
+            self.error = stream_error(event.error or event.message or "error")
         if event.usage is not None:
             self.usage = larger(self.usage, self._read_usage(event.usage))
 

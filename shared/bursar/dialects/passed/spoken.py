@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bursar.dialects.metering import StreamMeter
     from bursar.dialects.passage import Splitter, StreamReader
+    from bursar.dialects.stream_errors import StreamError
     from bursar.domain.usage import TokenUsage
 
 # How events begin; no audio does.
@@ -42,7 +43,7 @@ class AudioStream:
     usage: TokenUsage | None = None
     reported_cost_usd: Decimal | None = None
     service_tier: str | None = None
-    error: str | None = None
+    error: StreamError | None = None
 
     def __init__(self) -> None:
         self._audio = bytearray()
@@ -108,5 +109,5 @@ class SpeechStream:
         return self._reader.is_done
 
     @property
-    def error(self) -> str | None:
+    def error(self) -> StreamError | None:
         return self._reader.error

@@ -1,11 +1,13 @@
 """Pictures made from words, or from words and pictures.
 
 Sans-IO. Source of the format: OpenAI's API reference for `POST /v1/images/generations`, which takes
-JSON, and `POST /v1/images/edits`, which takes a form, or JSON that names its pictures.
+JSON, and `POST /v1/images/edits`, which takes a form, or JSON that names its pictures. Vendors say
+`n` in words of their own besides: SiliconFlow's API reference has `batch_size`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,13 +31,22 @@ if TYPE_CHECKING:
 _TOKENS_OF_PROMPT: Final = 1_024
 _IMAGES_MAX: Final = 100
 _GIF_FRAMES_DEFAULT: Final = 9
-_LIMITS: Final = {"n": (1, _IMAGES_MAX), "partial_images": (0, 100), "frame_count": (1, 1_000)}
+_COUNTS: Final = ("n", "batch_size", "num_images", "num_images_per_prompt", "num_outputs")
+_LIMITS: Final = {
+    **dict.fromkeys(_COUNTS, (1, _IMAGES_MAX)),
+    "partial_images": (0, 100),
+    "frame_count": (1, 1_000),
+}
 
 
 class _Fields(msgspec.Struct):
     model: str
     prompt: str
     n: int | None = None
+    batch_size: int | None = None
+    num_images: int | None = None
+    num_images_per_prompt: int | None = None
+    num_outputs: int | None = None
     size: str | None = None
     quality: str | None = None
     stream: bool | None = None
@@ -43,6 +54,11 @@ class _Fields(msgspec.Struct):
     output_format: str | None = None
     frame_count: int | None = None
     user: str | None = None
+
+    @property
+    def count(self) -> int:
+        """Pictures at the most: a vendor that knows two of the words may multiply them."""
+        return math.prod(getattr(self, name) or 1 for name in _COUNTS)
 
 
 class _Pictures(msgspec.Struct):
@@ -80,7 +96,7 @@ class ImagesRequest(PassedRequest):
                 "SVG cannot be priced: a second model writes it, whose tokens are billed apart. "
                 "Ask for another 'output_format'"
             )
-        count = self.fields.n or 1
+        count = self.fields.count
         image_tokens = self.input_images * INPUT_IMAGE_TOKENS_MAX
         prompt_tokens = len(self.fields.prompt.encode(errors="surrogatepass"))
         return Bound(
@@ -177,7 +193,9 @@ def _check(fields: _Fields) -> None:
         value = getattr(fields, name)
         if value is not None and not least <= value <= most:
             raise InvalidRequest(f"'{name}' must be from {least} to {most}", param=name)
-    if fields.stream and (fields.n or 1) > 1:
+    if fields.count > _IMAGES_MAX:
+        raise InvalidRequest(f"At most {_IMAGES_MAX} pictures can be asked for", param="n")
+    if fields.stream and fields.count > 1:
         raise InvalidRequest("A stream is of one picture: leave out 'n' or 'stream'", param="n")
 
 

@@ -15,9 +15,14 @@ from bursar.dialects.passed.usage import begun, read_counts, read_drawn, with_pi
 AUDIO_TOKENS_PER_S: Final = 21
 """Of generated audio: OpenAI estimates 1,250 a minute (pricing page, gpt-4o-mini-tts)."""
 
+_NULL: Final = msgspec.Raw(b"null")
+
 
 class _Images(msgspec.Struct):
-    data: list[msgspec.Raw] | None = None
+    """OpenAI's name for pictures, and SiliconFlow's; an answer may have them under both."""
+
+    data: msgspec.Raw = _NULL
+    images: msgspec.Raw = _NULL
     usage: Any = None
 
 
@@ -45,15 +50,17 @@ _IMAGES = msgspec.json.Decoder(_Images)
 _TRANSCRIPT = msgspec.json.Decoder(_Transcript)
 _RANKING = msgspec.json.Decoder(_Ranking)
 _COUNTED = msgspec.json.Decoder(_Counted)
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def meter_images(body: bytes) -> MeteredAnswer:
     """Pictures that came, and the tokens that they count."""
     try:
         answer = _IMAGES.decode(body)
+        count = max(_length(answer.data), _length(answer.images))
     except UNREADABLE:
         return MeteredAnswer(None, len(body))
-    usage = with_pieces(read_drawn(answer.usage), images=len(answer.data or ()))
+    usage = with_pieces(read_drawn(answer.usage), images=count)
     return MeteredAnswer(usage, len(body), reported_cost(answer.usage))
 
 
@@ -91,3 +98,8 @@ def meter_counted(body: bytes) -> MeteredAnswer:
     except UNREADABLE:
         return MeteredAnswer(None, 0)
     return MeteredAnswer(read_counts(answer.usage), 0, reported_cost(answer.usage))
+
+
+def _length(value: msgspec.Raw) -> int:
+    """How many a list holds, whose pictures are not decoded; 0 for anything else."""
+    return len(_LIST.decode(value)) if memoryview(value)[:1].tobytes() == b"[" else 0

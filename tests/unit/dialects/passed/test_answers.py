@@ -43,6 +43,18 @@ def test_a_vendors_own_count_is_read(name: str) -> None:
     assert metered.usage == (None if expected is None else TokenUsage(**expected))
 
 
+@pytest.mark.parametrize(
+    ("answer", "count"),
+    [
+        (b'{"data":[{"url":"a"}],"images":[{"url":"a"}]}', 1),
+        (b'{"data":null,"images":[{"url":"a"},{"url":"b"}]}', 2),
+        (b'{"data":[{"url":"a"}],"images":7}', 1),
+    ],
+)
+def test_pictures_are_counted_once_wherever_they_stand(answer: bytes, count: int) -> None:
+    assert IMAGES.meter(answer).usage == TokenUsage(images=count)
+
+
 @pytest.mark.parametrize("text", ["Plain text.", "1\n00:00:00,000 --> 00:00:01,000\nHi", "42", ""])
 def test_a_transcript_that_is_no_json_is_metered_by_its_length(text: str) -> None:
     metered = TRANSCRIPTS.meter(text.encode())

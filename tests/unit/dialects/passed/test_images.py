@@ -66,6 +66,20 @@ def test_a_price_by_the_picture_pays_for_pictures_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["batch_size", "num_images", "num_images_per_prompt", "num_outputs"]
+)
+def test_a_vendors_own_word_for_how_many_counts(name: str) -> None:
+    price = by_the_piece(Unit.IMAGE)
+    assert _generation(**{name: 4}).bound(price, 1).images == 4
+    assert _generation(**{name: 4}, n=2).bound(price, 1).images == 8
+    with pytest.raises(InvalidRequest) as caught:
+        _generation(**{name: 101})
+    assert caught.value.param == name
+    with pytest.raises(InvalidRequest, match="At most 100"):
+        _generation(**{name: 11}, n=10)
+
+
+@pytest.mark.parametrize(
     ("model", "quality", "size", "tokens"),
     [
         ("gpt-image-1", "low", "1024x1024", 272),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import struct
+from dataclasses import dataclass
 from typing import Final
 
 from bursar.dialects.passed.frames import adts_seconds, mp3_seconds
@@ -32,23 +33,30 @@ _OPUS_HZ: Final = 48_000
 _FLAC_INFO_BYTES: Final = 26
 
 
-def seconds_max(audio: bytes) -> int:
-    """Begun seconds of an upload, at the most."""
-    exact = exact_seconds(audio)
+@dataclass(frozen=True, slots=True)
+class AudioLength:
+    """How long an upload is.
+
+    Attributes:
+        seconds: begun ones, at the most.
+        is_exact: every byte of the upload is accounted for.
+    """
+
+    seconds: int
+    is_exact: bool = False
+
+
+def length_of(audio: bytes) -> AudioLength:
+    """The length of an upload."""
+    exact = wav_seconds(audio)
+    if exact is None:
+        exact = mp3_seconds(audio)
     if exact is not None:
-        return exact
+        return AudioLength(math.ceil(exact), is_exact=True)
     if audio.startswith(_MPEG_STARTS):
-        return _begun(len(audio), _MPEG_BYTES_PER_S)
+        return AudioLength(_begun(len(audio), _MPEG_BYTES_PER_S))
     rate = _FLAC_BYTES_PER_S if audio.startswith(_FLAC) else _SPEECH_BYTES_PER_S
-    return _begun(len(audio), rate)
-
-
-def exact_seconds(audio: bytes) -> int | None:
-    """Begun seconds of an upload whose every byte is accounted for, None of any other."""
-    seconds = wav_seconds(audio)
-    if seconds is None:
-        seconds = mp3_seconds(audio)
-    return None if seconds is None else math.ceil(seconds)
+    return AudioLength(_begun(len(audio), rate))
 
 
 def spoken_seconds(audio: bytes) -> float:

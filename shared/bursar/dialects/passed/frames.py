@@ -6,12 +6,13 @@ A frame's header tells its length and how many samples it stands for. Sources: M
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# What a frame's first four bytes say: its length in bytes and that of its sound in seconds.
+# What the head of a frame says: its length in bytes and that of its sound in seconds.
 _Frame = tuple[int, float]
 
 _SYNC: Final = 0x7FF
@@ -31,6 +32,8 @@ _ADTS_HZ: Final = (
     *(22_050, 16_000, 12_000, 11_025, 8_000, 7_350),
 )
 _ADTS_SYNC: Final = 0xFFF
+_MP3_HEAD: Final = 4
+_ADTS_HEAD: Final = 7
 _ID3_HEADER: Final = 10
 _ID3_TAIL: Final = 128
 
@@ -38,21 +41,21 @@ _ID3_TAIL: Final = 128
 def mp3_seconds(audio: bytes) -> float | None:
     """Length of an MP3 file; None if it is none, or anything stands between its frames."""
     start, end = _without_tags(audio)
-    return _walk(audio, start, end, _mp3_frame)
+    return _walk(audio[:end], start, _MP3_HEAD, _mp3_frame)
 
 
 def adts_seconds(audio: bytes) -> float | None:
     """Length of AAC in ADTS frames; None if it is none, or anything stands between them."""
-    return _walk(audio, 0, len(audio), _adts_frame)
+    return _walk(audio, 0, _ADTS_HEAD, _adts_frame)
 
 
 def _walk(
-    audio: bytes, at: int, end: int, frame_at: Callable[[bytes, int], _Frame | None]
+    audio: bytes, at: int, head_bytes: int, read: Callable[[bytes], _Frame | None]
 ) -> float | None:
     """The frames' length together; the last one may be cut off."""
-    seconds = 0.0
+    seconds, end = 0.0, len(audio)
     while at + 8 <= end:
-        frame = frame_at(audio, at)
+        frame = read(audio[at : at + head_bytes])
         if frame is None:
             return None
         at += frame[0]
@@ -73,8 +76,9 @@ def _without_tags(audio: bytes) -> tuple[int, int]:
     return start, end
 
 
-def _mp3_frame(audio: bytes, at: int) -> _Frame | None:
-    header = int.from_bytes(audio[at : at + 4], "big")
+@lru_cache(maxsize=1_024)  # a file has few that differ, and up to a million frames
+def _mp3_frame(head: bytes) -> _Frame | None:
+    header = int.from_bytes(head, "big")
     version, layer = header >> 19 & 3, header >> 17 & 3
     rate_index, hz_index, padding = header >> 12 & 15, header >> 10 & 3, header >> 9 & 1
     rates = _KBIT_PER_S if version == _MPEG_1 else _KBIT_PER_S_LOW
@@ -85,8 +89,8 @@ def _mp3_frame(audio: bytes, at: int) -> _Frame | None:
     return samples // 8 * rates[rate_index] * 1_000 // hz + padding, samples / hz
 
 
-def _adts_frame(audio: bytes, at: int) -> _Frame | None:
-    header = int.from_bytes(audio[at : at + 7], "big")
+def _adts_frame(head: bytes) -> _Frame | None:
+    header = int.from_bytes(head, "big")
     hz_index, length, blocks = header >> 34 & 15, header >> 13 & 0x1FFF, header & 3
     if header >> 44 != _ADTS_SYNC or hz_index >= len(_ADTS_HZ) or length < 7:
         return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bursar.dialects.passed.audio_length import exact_seconds, seconds_max
+from bursar.dialects.passed.audio_length import length_of
 from bursar.dialects.passed.multipart import MultipartBody
 from bursar.dialects.passed.request import PassedRequest
 from bursar.domain.errors import InvalidRequest, Unpriceable
@@ -104,7 +104,8 @@ def _request(raw: bytes, content_type: str, endpoint: str, operation: str) -> Tr
     if not audio:
         raise InvalidRequest("'file' is missing: there is nothing to write down", param="file")
     speakers_s = sum(part.name.startswith(_SPEAKER) for part in body.parts) * _SPEAKER_S
-    exact = [exact_seconds(content) for content in audio]
+    lengths = [length_of(content) for content in audio]
+    is_exact = len(lengths) == 1 and lengths[0].is_exact and not speakers_s
     return TranscriptionRequest(
         body=body,
         model=requested_model(fields.model),
@@ -114,7 +115,7 @@ def _request(raw: bytes, content_type: str, endpoint: str, operation: str) -> Tr
         user=fields.user,
         has_user=False,
         is_streamed=bool(fields.stream),
-        seconds_max=sum(seconds_max(content) for content in audio) + speakers_s,
-        seconds=exact[0] if len(exact) == 1 and not speakers_s else None,
+        seconds_max=sum(length.seconds for length in lengths) + speakers_s,
+        seconds=lengths[0].seconds if is_exact else None,
         text_bytes=body.text_bytes(),
     )

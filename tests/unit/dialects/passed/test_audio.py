@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.dialects.passed.audio_length import seconds_max, wav_seconds
+from bursar.dialects.passed.audio_length import length_of, wav_seconds
 from bursar.dialects.passed.frames import mp3_seconds
 from bursar.dialects.passed.speech import SpeechRequest, parse_speech
 from bursar.dialects.passed.transcriptions import (
@@ -102,7 +102,7 @@ def test_speech_of_nothing_is_refused() -> None:
     ],
 )
 def test_audio_is_as_long_as_its_bytes_can_be(content: bytes, seconds: int) -> None:
-    assert seconds_max(content) == seconds
+    assert length_of(content).seconds == seconds
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_header_that_contradicts_itself_tells_no_length(at: int, value: bytes)
     audio = wav(60)
     forged = audio[:at] + value + audio[at + len(value) :]
     assert wav_seconds(forged) is None
-    assert seconds_max(forged) > 60
+    assert length_of(forged).seconds > 60
 
 
 @given(
@@ -135,7 +135,7 @@ def test_a_wav_files_length_is_never_told_too_short(
     audio = wav(milliseconds / 1000, rate=rate, channels=channels)
     samples = (len(audio) - 44) // (2 * channels)
     assert wav_seconds(audio) == pytest.approx(samples / rate)
-    assert seconds_max(audio) >= samples / rate
+    assert length_of(audio).seconds >= samples / rate
 
 
 def test_a_transcription_goes_on_as_the_form_it_came_in_but_for_who_pays() -> None:

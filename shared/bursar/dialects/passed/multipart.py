@@ -33,6 +33,8 @@ _BOUNDARY = re.compile(
 )
 _FORM_DATA = re.compile(r'form-data((?:\s*;\s*[A-Za-z*]+=(?:"(?:[^"\\]|\\.)*"|[^\s;"\\]+))+)\s*')
 _PARAMETER = re.compile(r';\s*([A-Za-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"\\]+))')
+# Where a lenient parser may see the end of a line or of a text.
+_CONTROL = re.compile(r"[\n\r\0]")
 _PLAIN_ENCODINGS: Final = frozenset({"7bit", "8bit", "binary"})
 
 
@@ -154,14 +156,14 @@ def _split(raw: bytes, delimiter: bytes) -> tuple[list[Part], bytes, bytes]:
 
     The form is cut wherever the delimiter occurs at all, so none can hide within a part.
     """
-    before, *pieces = raw.split(delimiter)
+    before, *pieces = raw.split(delimiter, _PARTS_MAX + 2)
     if not pieces or before not in (b"", b"\r\n"):
         raise _bad("it does not begin with the boundary that the content type names")
     *bodies, after = pieces
-    if after.rstrip(b"\r\n") != b"--":
-        raise _bad("it does not end with its boundary; was the upload cut off?")
     if len(bodies) > _PARTS_MAX:
         raise _bad(f"it has more than {_PARTS_MAX} parts")
+    if after.rstrip(b"\r\n") != b"--":
+        raise _bad("it does not end with its boundary; was the upload cut off?")
     return [_part_of(body) for body in bodies], before, after
 
 
@@ -184,7 +186,8 @@ def _disposition(head: bytes) -> tuple[str, bool]:
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or name != name.strip() or name.lower() in headers or "\n" in line:
+        is_cut = _CONTROL.search(line) is not None
+        if not colon or name != name.strip() or name.lower() in headers or is_cut:
             raise _bad("a part's headers are malformed")
         headers[name.lower()] = value.strip()
     if headers.get("content-transfer-encoding", "binary").lower() not in _PLAIN_ENCODINGS:

@@ -151,6 +151,13 @@ def _with_head(head: str) -> bytes:
         (_with_head('Content-Disposition: form-data; name="mod\\el"'), "one name"),
         (_with_head("Content-Disposition: form-data; name*=utf-8''model"), "one name"),
         (_with_head('Content-Disposition: form-data;\r\n name="model"'), "headers are malformed"),
+        *(
+            (
+                _with_head(f'Content-Disposition: form-data; name="x"; filename="a{end}b"'),
+                "malformed",
+            )
+            for end in ("\r", "\n", "\0")
+        ),
         (
             _with_head(
                 'Content-Disposition: form-data; name="n"\r\n'
@@ -165,6 +172,7 @@ def _with_head(head: str) -> bytes:
             "transfer encoding",
         ),
         (_with_head("X: " + "y" * 5_000), "no headers, or too long ones"),
+        (form([("model", "a:b")] + [("x", "1")] * 300)[:-2], "more than 256 parts"),
         (form([("model", "a:b")] + [("x", "1")] * 256), "more than 256 parts"),
         (form([("model", "a:b"), ("model", "a:dearer")]), "'model' must come once"),
         (form([("model", "a:b"), ("model[]", "a:dearer")]), "'model' must come once"),

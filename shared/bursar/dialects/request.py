@@ -19,6 +19,7 @@ class Terms:
     Attributes:
         model: the provider's own name of the model.
         output_tokens: the output limit that the gateway imposes, or None.
+        tool_calls: how often the provider's own tools may run, as the gateway imposes it, or None.
         output_tokens_max: the longest answer that was quoted, for dialects that want a limit.
         limit_field: the field of a chat request that takes it, where the request has none.
         streams_usage: the provider understands `stream_options.include_usage`.
@@ -29,6 +30,7 @@ class Terms:
 
     model: str
     output_tokens: int | None = None
+    tool_calls: int | None = None
     output_tokens_max: int = 0
     limit_field: str = "max_tokens"
     streams_usage: bool = True

@@ -14,7 +14,7 @@ from bursar.dialects.error_shape import ErrorShape
 from bursar.dialects.openai_body import Body
 from bursar.dialects.responses_errors import RESPONSES_ERRORS
 from bursar.dialects.responses_items import Items, measure_items, tools_in
-from bursar.dialects.responses_tools import ToolLoop, measure_tools
+from bursar.dialects.responses_tools import measure_tools
 from bursar.domain.errors import InvalidRequest, Unpriceable, Unprocessable
 from bursar.domain.models import ModelName, requested_model
 from bursar.domain.pricing import Bound
@@ -29,7 +29,7 @@ _TOKENS_OF_TOOL_PROMPT = 1_024
 # Far beyond any model; what a request may cost still has to fit the books' digits.
 _COUNT_MAX = 10**9
 
-_LIMIT = "max_output_tokens"
+_LIMIT, _CALLS_LIMIT = "max_output_tokens", "max_tool_calls"
 # Fields that stand for input which only the provider knows.
 _STORED_INPUT = ("previous_response_id", "conversation", "prompt")
 # Fields that make a provider generate or read what no limit of the request bounds.
@@ -102,7 +102,10 @@ class ResponsesRequest:
         tools = [*(fields.tools or ()), *tools_in(fields.items)]
         loop = measure_tools(tools, self.model.provider, fields.max_tool_calls)
         items = measure_items(fields.items, self.model.model)
-        input_tokens = self._input_tokens(items, loop, price, has_tools=bool(tools))
+        input_tokens = self._own_tokens(items, price, has_tools=bool(tools))
+        each = self._tokens_per_call(price) if loop.calls else 0
+        # The model reads its context before the first call and after each.
+        input_tokens = (each if loop.lists_tools else input_tokens) + each * loop.calls
         return Bound(
             input_tokens,
             self._output_tokens(price, output_tokens_default),
@@ -111,6 +114,8 @@ class ResponsesRequest:
             writes_cache=self._writes_cache,
             service_tier=fields.service_tier,
             web_searches=loop.searches,
+            imposed_calls=loop.calls if loop.is_imposed else 0,
+            tokens_per_call=each,
         )
 
     @property
@@ -119,23 +124,23 @@ class ResponsesRequest:
             b'"prompt_cache_breakpoint"'
         )
 
-    def _input_tokens(
-        self, items: Items, loop: ToolLoop, price: Price | None, *, has_tools: bool
-    ) -> int:
+    def _tokens_per_call(self, price: Price | None) -> int:
         window = price.context_window_tokens if price else None
-        if loop.calls:
-            # The model reads its context before the first call and after each.
-            return self._windows(window, "what tools at the provider find") * (loop.calls + 1)
+        return self._window(window, "what tools at the provider find")
+
+    def _own_tokens(self, items: Items, price: Price | None, *, has_tools: bool) -> int:
+        """Input that the request holds or names itself."""
+        window = price.context_window_tokens if price else None
         stored = next((name for name in _STORED_INPUT if name in self.body), items.unbounded)
         if stored is not None:
-            return self._windows(window, f"'{stored}'")
+            return self._window(window, f"'{stored}'")
         media = items.media
         tokens = len(self.body) - media.inline_bytes + media.image_tokens + media.audio_tokens
         tokens += _TOKENS_PER_ITEM * (len(self.fields.items) + 1)
         tokens += _TOKENS_OF_TOOL_PROMPT if has_tools else 0
         return tokens if window is None else min(tokens, window)
 
-    def _windows(self, window: int | None, what: str) -> int:
+    def _window(self, window: int | None, what: str) -> int:
         if window is None:
             raise Unpriceable(
                 f"The size of {what} is unknown: set 'context_window_tokens' in the price of "
@@ -154,10 +159,12 @@ class ResponsesRequest:
         return self.body.document()
 
     def rewritten(self, terms: Terms) -> bytes:
-        """The body for the provider: its own model name, and the output limit if one is imposed."""
+        """The body for the provider: its own model name, and the limits that are imposed."""
         changes: dict[str, Any] = {"model": terms.model}
         if terms.output_tokens is not None:
             changes[_LIMIT] = terms.output_tokens
+        if terms.tool_calls is not None:
+            changes[_CALLS_LIMIT] = terms.tool_calls
         return self.body.rewritten(terms, **changes)
 
 
@@ -189,7 +196,7 @@ def _check(body: Body, fields: _Fields) -> None:
             "for it: leave 'background' out, and set 'stream' if the answer takes long",
             param="background",
         )
-    limits = {_LIMIT: fields.max_output_tokens, "max_tool_calls": fields.max_tool_calls}
+    limits = {_LIMIT: fields.max_output_tokens, _CALLS_LIMIT: fields.max_tool_calls}
     for name, count in limits.items():
         if count is not None and not 1 <= count <= _COUNT_MAX:
             raise InvalidRequest(f"'{name}' must be from 1 to {_COUNT_MAX}", param=name)

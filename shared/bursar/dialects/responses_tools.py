@@ -2,7 +2,8 @@
 
 Some tools run at the caller, one request after the other. Others run at the provider, within one
 response: the model then reads everything again after each call, and some calls are billed by
-themselves. Only `max_tool_calls` bounds those.
+themselves. Only `max_tool_calls` bounds those; a request without it is given one, as one without an
+output limit is, because a bound that the provider does not know is none.
 
 Source: OpenAI's API reference for `POST /v1/responses` and its price list.
 """
@@ -48,6 +49,8 @@ _SURCHARGED = {
 }
 # Providers that keep to `max_tool_calls`; others have limits of their own, or none.
 _CAPPING_PROVIDERS = frozenset({"openai", "azureopenai", "azure"})
+CALLS_IMPOSED_MAX = 4
+"""The most calls of tools at the provider that a request may make which sets no limit itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,14 @@ class ToolLoop:
     Attributes:
         calls: of tools that run there, at most; 0 where all tools run at the caller.
         searches: those of them that may be searches of the web.
+        is_imposed: the request does not limit them itself.
+        lists_tools: the provider may read descriptions of tools that the request does not hold.
     """
 
     calls: int = 0
     searches: int = 0
+    is_imposed: bool = False
+    lists_tools: bool = False
 
 
 def measure_tools(
@@ -81,18 +88,19 @@ def measure_tools(
             raise Unpriceable(f"Tool '{kind}' cannot be priced: {why}. Leave it out")
     if not loops:
         return ToolLoop()
-    if max_tool_calls is None or provider not in _CAPPING_PROVIDERS:
-        raise Unpriceable(_unbounded(loops[0], provider))
-    is_searching = any(kind in _SEARCHES for kind in loops)
-    return ToolLoop(max_tool_calls, max_tool_calls if is_searching else 0)
-
-
-def _unbounded(kind: str, provider: str) -> str:
-    loop = f"Tool '{kind}' may run any number of times at the provider"
-    leave = 'leave the tool out (in Codex: web_search = "disabled")'
     if provider not in _CAPPING_PROVIDERS:
-        return f"{loop}, and '{provider}' keeps to no limit: {leave}"
-    return f"{loop}: set 'max_tool_calls' to bound it, or {leave}"
+        raise Unpriceable(
+            f"Tool '{loops[0]}' may run any number of times at the provider, and '{provider}' "
+            'keeps to no limit: leave the tool out (in Codex: web_search = "disabled")'
+        )
+    calls = CALLS_IMPOSED_MAX if max_tool_calls is None else max_tool_calls
+    is_searching = any(kind in _SEARCHES for kind in loops)
+    return ToolLoop(
+        calls,
+        calls if is_searching else 0,
+        is_imposed=max_tool_calls is None,
+        lists_tools="mcp" in loops,
+    )
 
 
 def _kind_of(tool: Mapping[str, Any]) -> str:

@@ -43,16 +43,26 @@ class Quote:
         return self.price is not None and self.price.is_free
 
     def lowered_to(self, left_usd: Decimal) -> Quote | None:
-        """The same request with the longest answer that fits, None if that is of no use."""
-        bound = self.bound
-        if self.price is None or not bound.output_tokens or not bound.takes_output_limit:
+        """The same request made to fit, None if what fits is of no use.
+
+        Calls of the provider's own tools that nobody asked for go first, all but one; then the
+        answer gets shorter.
+        """
+        if self.price is None:
             return None
-        tokens = pricing.affordable_output_tokens(self.bound, self.price, left_usd)
-        if tokens < min(self.useful_output_tokens, self.bound.output_tokens):
+        bound = self.bound
+        while bound.imposed_calls > 1:
+            bound = bound.with_a_call_less()
+            if pricing.quote(bound, self.price) <= left_usd:
+                return replace(self, bound=bound)
+        if not bound.output_tokens or not bound.takes_output_limit:
+            return None
+        tokens = pricing.affordable_output_tokens(bound, self.price, left_usd)
+        if tokens < min(self.useful_output_tokens, bound.output_tokens):
             return None
         return replace(
             self,
-            bound=replace(self.bound, output_tokens=tokens),
+            bound=replace(bound, output_tokens=tokens),
             imposed_output_tokens=tokens,
             was_lowered=True,
         )

@@ -314,11 +314,13 @@ def _own_usage(request: InferenceRequest, price: Price | None) -> TokenUsage | N
 
 def _refused(limit: Limit, quote: Quote, shortfall: Shortfall) -> BudgetExceeded:
     needed, left = quote.amount_usd, shortfall.left_usd
+    # Each of their calls may fill the context window again.
+    served = ", leave out the tools that the provider runs" if quote.bound.tokens_per_call else ""
     return BudgetExceeded(
         f"{limit.label} has exceeded budget limit",
         advice=(
             f"This request may cost up to {display(needed)} and {display(left)} is left: "
-            f"shorten it, lower its output limit, or wait {_until(limit)}"
+            f"shorten it, lower its output limit{served}, or wait {_until(limit)}"
         ),
         needed_usd=needed,
         left_usd=left,

@@ -107,6 +107,7 @@ def request_to(
     asked = Terms(
         tab.request.model.model,
         output_tokens=quote.imposed_output_tokens,
+        tool_calls=quote.bound.imposed_calls or None,
         output_tokens_max=quote.bound.output_tokens,
     )
     terms = terms_of(target, target.provider.endpoints[passage.operation], asked)

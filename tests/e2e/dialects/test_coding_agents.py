@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bursar.dialects.responses_tools import CALLS_IMPOSED_MAX
 from tests.e2e.raw_http import Connection, RawResponse, message
 from tests.fakes.scripted_content import CUSTOM_INPUT, STRUCTURED
 from tests.fakes.wire_files import wire_json
@@ -128,7 +129,20 @@ def test_codexs_turns_reach_openai_as_they_were_sent(
     assert upstream.last.json() == {**capture["body"], "model": words}
 
 
-@pytest.mark.parametrize("provider", ["openai", "cerebras", "anthropic"])
+def test_codexs_searches_without_end_are_given_one_where_the_provider_keeps_to_it(
+    served: Deployment, holder: Holder, upstream: FakeOpenAI
+) -> None:
+    words = "thinks-3+searching"
+    limits = {"max_output_tokens": 16_384, "context_window_tokens": 100_000}
+    model = served.model("openai", words, rates={"web_search": "10"}, **limits)
+    events = _events(_replay(served, holder, "codex-web-search", model))
+    assert events[-1]["type"] == "response.completed"
+    capture = wire_json("clients/codex-web-search.json")
+    imposed = {"model": words, "max_tool_calls": CALLS_IMPOSED_MAX}
+    assert upstream.last.json() == {**capture["body"], **imposed}
+
+
+@pytest.mark.parametrize("provider", ["cerebras", "anthropic"])
 def test_codexs_searches_without_end_are_refused_with_the_setting_that_ends_them(
     served: Deployment, holder: Holder, upstream: FakeOpenAI, provider: str
 ) -> None:

@@ -11,6 +11,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
+from bursar.domain.price_rates import Unit
 from bursar.domain.upstream import CHAT_ENDPOINT, Endpoint, Provider, Target
 from bursar.domain.usage import Status
 from functions.proxy.app import create_app
@@ -164,12 +165,26 @@ async def test_a_background_response_is_refused_with_what_to_do(client: AsyncOpe
         await client.responses.create(model=MODEL, input="hello", background=True)
 
 
-async def test_a_search_without_a_limit_of_calls_is_refused_with_what_to_do(
-    client: AsyncOpenAI,
+@pytest.mark.parametrize(("budget_usd", "calls"), [("10", 4), ("0.3", 2)])
+async def test_a_search_without_a_limit_of_calls_is_given_as_many_as_the_budget_affords(
+    world: World, http: httpx2.AsyncClient, budget_usd: str, calls: int
 ) -> None:
-    with pytest.raises(openai.APIStatusError, match="set 'max_tool_calls'") as raised:
-        await client.responses.create(model=MODEL, input="hi", tools=[{"type": "web_search"}])
-    assert raised.value.status_code == 402
+    await world.price(MODEL, context_window_tokens=WINDOW, rates={Unit.WEB_SEARCH: Decimal(10)})
+    await world.user(budget_id=await world.budget(budget_usd), budget_started_at=world.now)
+    world.upstream.answer = _whole("responses/web-search.answer.json")
+    answer = await _post(http, tools=[{"type": "web_search"}], max_output_tokens=100)
+    assert answer.status_code == 200
+    assert world.upstream.sent["max_tool_calls"] == calls
+
+
+async def test_a_search_that_the_budget_does_not_cover_is_refused_with_what_to_do(
+    world: World, http: httpx2.AsyncClient
+) -> None:
+    await world.price(MODEL, context_window_tokens=WINDOW, rates={Unit.WEB_SEARCH: Decimal(10)})
+    await world.user(budget_id=await world.budget("0.1"), budget_started_at=world.now)
+    answer = await _post(http, tools=[{"type": "web_search"}], max_output_tokens=100)
+    assert "leave out the tools that the provider runs" in answer.text
+    assert world.upstream.requests == []
 
 
 async def test_the_answer_is_shortened_to_what_the_budget_affords(

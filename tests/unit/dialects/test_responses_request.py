@@ -242,7 +242,10 @@ def test_tools_with_a_bill_of_their_own_are_refused_wherever_they_come_from(
 
 def test_searches_are_bounded_by_the_limit_of_calls_and_read_the_context_after_each() -> None:
     bound = _bound(WINDOWED, tools=[SEARCH, FUNCTION], max_tool_calls=4)
-    assert (bound.web_searches, bound.input_tokens) == (4, 5 * WINDOW)
+    own = _bound(WINDOWED, tools=[FUNCTION, FUNCTION])
+    assert bound.web_searches == 4
+    assert 0 <= bound.input_tokens - 4 * WINDOW - 1_024 < own.input_tokens
+    assert bound.imposed_calls == 0
 
 
 def test_an_mcp_server_reads_the_context_as_often_and_searches_nothing() -> None:
@@ -250,9 +253,26 @@ def test_an_mcp_server_reads_the_context_as_often_and_searches_nothing() -> None
     assert (bound.web_searches, bound.input_tokens) == (0, 5 * WINDOW)
 
 
-def test_a_loop_at_the_provider_without_a_limit_has_no_bound() -> None:
-    with pytest.raises(Unpriceable, match="set 'max_tool_calls'"):
-        _bound(WINDOWED, tools=[SEARCH])
+def test_a_loop_at_the_provider_without_a_limit_is_given_one() -> None:
+    imposed = _bound(WINDOWED, tools=[SEARCH])
+    assert imposed.imposed_calls == imposed.web_searches > 0
+    asked = _bound(WINDOWED, tools=[SEARCH], max_tool_calls=imposed.imposed_calls)
+    # Their bodies differ by the limit alone.
+    assert asked.input_tokens - imposed.input_tokens == len(',"max_tool_calls":4')
+    fewer = imposed.with_a_call_less()
+    asked = _bound(WINDOWED, tools=[SEARCH], max_tool_calls=fewer.imposed_calls)
+    assert asked.input_tokens - fewer.input_tokens == len(',"max_tool_calls":3')
+    assert asked.web_searches == fewer.web_searches
+
+
+def test_a_limit_of_calls_that_is_imposed_is_put_into_the_request() -> None:
+    request = _parse(tools=[SEARCH])
+    sent = msgspec.json.decode(request.rewritten(Terms("m", tool_calls=2)))
+    assert sent["max_tool_calls"] == 2
+    assert "max_tool_calls" not in msgspec.json.decode(request.rewritten(Terms("m")))
+
+
+def test_calls_without_a_known_window_have_no_bound() -> None:
     with pytest.raises(Unpriceable, match="set 'context_window_tokens'"):
         _bound(tools=[SEARCH], max_tool_calls=1)
 

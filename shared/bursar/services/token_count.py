@@ -6,11 +6,14 @@ Counting costs nothing, so nothing is reserved and nothing is written down.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bursar.dialects.request import Terms
+from bursar.dialects.request import InferenceRequest, Terms
 from bursar.domain.errors import UpstreamError
+from bursar.domain.models import ModelName
+from bursar.domain.upstream import Target
 from bursar.ports import Upstream
 from bursar.services.answers import WholeAnswer
 from bursar.services.credentials import presented_credential
@@ -22,15 +25,15 @@ from bursar.services.rates import Rates
 from bursar.services.routes import Routes
 from bursar.services.targets import Targets, outgoing, passage_of, terms_of
 from bursar.services.uncancelled import uncancelled
-from bursar.services.upstream_answers import passed_headers, read_error
+from bursar.services.upstream_answers import passed_headers, read_error, refusal
 from bursar.services.vault_targets import VaultTargets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from bursar.dialects.request import InferenceRequest
-    from bursar.domain.models import ModelName
-    from bursar.domain.upstream import Target, UpstreamRequest
+    from bursar.dialects.passage import Passage
+    from bursar.domain.upstream import UpstreamRequest
+    from bursar.ports import UpstreamAnswer
     from bursar.services.credentials import Credential
     from bursar.services.identity import Caller
     from bursar.services.presence import Gone
@@ -76,49 +79,73 @@ class TokenCount:
         request = parse(body)
         caller = await self.identity.caller(credential, request)
         route = await self.routes.find(request.model, caller)
-        await self.rates.take(caller, body_bytes=0, output_tokens=0)
+        ticket = await self.rates.take(caller, body_bytes=0, output_tokens=0)
         model = route.models[0]
         target = await self._target(credential, caller, model)
+        counted: WholeAnswer | None = None
         if _OPERATION in target.provider.operations_of(model.model):
-            sent = _request(request_id, request, target, model=model, headers=headers)
-            counted = await self._asked(sent)
-            if counted is not None:
-                return counted
-        return _estimated(request)
+            asking = _Asking(request_id, request, target, model, headers)
+            counted = await self._asked(asking)
+        answer = counted or _estimated(request)
+        limits = {} if ticket is None else ticket.headers()
+        return replace(answer, headers={**answer.headers, **limits})
 
     async def _target(self, credential: Credential, caller: Caller, model: ModelName) -> Target:
         if caller.project is None:
             return await self.targets.find(model)
         return await self.vaults.find(credential, caller.project.project_id, model)
 
-    async def _asked(self, request: UpstreamRequest) -> WholeAnswer | None:
+    async def _asked(self, asking: _Asking) -> WholeAnswer | None:
         """What the provider says, None where it does not count."""
         try:
             async with until(time.monotonic() + self.policy.request_timeout_s):
-                answer = await self.upstream.send(request)
+                answer = await self.upstream.send(asking.outgoing())
                 try:
                     if answer.status not in _PASSED_STATUSES:
                         return None
-                    body = await read_error(answer)
-                    return WholeAnswer(answer.status, passed_headers(answer.headers), body)
+                    return asking.told(answer, await read_error(answer))
                 finally:
                     await uncancelled(answer.close())
         except UpstreamError:
             return None
 
 
-def _request(
-    request_id: str,
-    request: InferenceRequest,
-    target: Target,
-    *,
-    model: ModelName,
-    headers: Mapping[str, str],
-) -> UpstreamRequest:
-    passage = passage_of(request, target, model.model, created_s=0)
-    endpoint = target.provider.endpoints[_OPERATION]
-    terms = terms_of(target, endpoint, Terms(model.model))
-    return outgoing(target, passage, request, terms=terms, headers=headers, request_id=request_id)
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A request on its way to a provider that counts."""
+
+    request_id: str
+    request: InferenceRequest
+    target: Target
+    model: ModelName
+    headers: Mapping[str, str] = field(repr=False)
+
+    def outgoing(self) -> UpstreamRequest:
+        target, name = self.target, self.model.model
+        return outgoing(
+            target,
+            self._passage(),
+            self.request,
+            terms=terms_of(target, target.provider.endpoints[_OPERATION], Terms(name)),
+            headers=self.headers,
+            request_id=self.request_id,
+        )
+
+    def told(self, answer: UpstreamAnswer, body: bytes) -> WholeAnswer:
+        """The provider's answer for the caller, who does not get to see the provider's key."""
+        if answer.status == 200:
+            return WholeAnswer(200, passed_headers(answer.headers), body)
+        return refusal(
+            answer.status,
+            answer.headers,
+            body,
+            target=self.target,
+            passage=self._passage(),
+            errors=self.request.errors,
+        )
+
+    def _passage(self) -> Passage:
+        return passage_of(self.request, self.target, self.model.model, created_s=0)
 
 
 def _estimated(request: InferenceRequest) -> WholeAnswer:

@@ -22,6 +22,7 @@ _PASSED = (
     "content-type",
     "retry-after",
     "retry-after-ms",
+    "x-should-retry",
     "openai-processing-ms",
     "openai-version",
 )

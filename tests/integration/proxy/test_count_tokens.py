@@ -99,6 +99,30 @@ async def test_what_the_provider_finds_wrong_with_the_request_is_told(
     assert (answer.status_code, answer.content) == (400, said)
 
 
+async def test_a_provider_that_quotes_its_key_is_not_quoted(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    said = f'{{"error":{{"message":"The key {PROVIDER_KEY} is not valid"}}}}'.encode()
+    world.upstream.answer = ScriptedAnswer(status=400, script=[said])
+    key = await world.someone()
+    answer = await client.post(PATH, json=_asking(CLAUDE), headers={"x-api-key": key})
+    assert (answer.status_code, answer.json()["type"]) == (400, "error")
+    assert "your own key is fine" in answer.json()["error"]["message"]
+    assert PROVIDER_KEY[:8] not in answer.text
+
+
+async def test_what_is_left_of_a_limit_is_told(world: World, client: httpx2.AsyncClient) -> None:
+    await world.user()
+    key = await world.key(rate_limit_rpm=2)
+    answers = [
+        await client.post(PATH, json=_asking(MODEL), headers={"x-api-key": key}) for _ in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in answers[:2]] == ["1", "0"]
+    assert int(answers[2].headers["retry-after"]) > 0
+    assert answers[2].json()["error"]["type"] == "rate_limit_error"
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -133,10 +133,17 @@ async def test_a_providers_refusal_keeps_its_status_and_body(
     world: World, client: httpx2.AsyncClient
 ) -> None:
     key = await world.someone()
-    headers = {"content-type": "application/json", "retry-after": "3"}
+    headers = {
+        "content-type": "application/json",
+        "retry-after": "3",
+        "x-should-retry": "false",
+        "set-cookie": "a=b",
+    }
     world.upstream.answer = ScriptedAnswer(429, headers, [b'{"error":{"message":"slow"}}'])
     answer = await client.post("/v1/chat/completions", json=_CHAT, headers=_bearer(key))
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
+    assert answer.headers["x-should-retry"] == "false"
+    assert "set-cookie" not in answer.headers
     assert answer.json() == {"error": {"message": "slow"}}
 
 

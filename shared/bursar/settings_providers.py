@@ -6,7 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bursar.settings_values import flag, listed, mapping, one_of, optional, parse, seconds, text
-from bursar.upstream.provider_settings import DIALECTS, PARAMETERS, ProviderSettings
+from bursar.upstream.provider_settings import (
+    DIALECTS,
+    OUTPUT_LIMIT_FIELDS,
+    PARAMETERS,
+    ProviderSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +47,7 @@ def _provider(where: str, given: Any) -> ProviderSettings:
         timeout_s=optional(f"{where}.client_args.timeout", args.get("timeout"), seconds),
         dialect=read("dialect", one_of(*DIALECTS)),
         operations=read("operations", listed) or (),
+        output_limit_field=read("output_limit_field", one_of(*OUTPUT_LIMIT_FIELDS)),
         auth_header=read("auth_header", text),
         auth_prefix=read("auth_prefix", text),
         parameters=parameters,

@@ -82,8 +82,8 @@ class Body:
     def rewritten(self, terms: Terms, **changes: Any) -> bytes:
         """The body with some fields set and the endpoint's quirks applied.
 
-        Every other field keeps its bytes and its place. Where a renamed field's new name is taken,
-        the value under that name stays.
+        Every other field keeps its bytes and its place. Where a renamed field's new name is taken
+        by more than a null, the value under that name stays.
         """
         fields: dict[str, msgspec.Raw] = dict(self._fields)
         encode = msgspec.json.encode
@@ -98,10 +98,16 @@ def settled(fields: Mapping[str, _ValueT], terms: Terms) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in fields.items():
         known_as = terms.renamed_fields.get(name, name)
-        is_taken = known_as != name and known_as in fields
-        if not is_taken and known_as not in terms.dropped_fields:
+        if known_as in terms.dropped_fields:
+            continue
+        is_first = known_as not in kept or _is_null(kept[known_as])
+        if is_first or (known_as == name and not _is_null(value)):
             kept[known_as] = value
     return {**kept, **terms.added_fields}
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or (isinstance(value, msgspec.Raw) and bytes(value) == b"null")
 
 
 def _malformed(error: Exception) -> InvalidRequest:

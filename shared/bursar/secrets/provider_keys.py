@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 # The settings that a parameter may hold; those of `PARAMETERS` besides.
-_FIELDS: Final = ("api_key", "api_base", "messages_base", "dialect")
+_FIELDS: Final = ("api_key", "api_base", "messages_base", "dialect", "output_limit_field")
 _ALLOWED: Final = "allow_private_network"
 # A variable of the environment may complete what is in the parameters, but is no key for it.
 _COMPLETING: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bursar.domain.errors import WrongSetting
 from bursar.domain.upstream import Endpoint, Provider
 from bursar.upstream.catalogue import ANTHROPIC_VERSION, STANDARD_ENDPOINTS
-from bursar.upstream.provider_settings import DIALECTS
+from bursar.upstream.provider_settings import DIALECTS, OUTPUT_LIMIT_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,7 +51,14 @@ def own_server(name: str, settings: ProviderSettings, known: Iterable[str]) -> P
     dialect = settings.dialect or "openai"
     if dialect not in DIALECTS:
         raise WrongSetting(f"providers.{name}.dialect: must be {' or '.join(DIALECTS)}.")
+    limit_field = settings.output_limit_field or OUTPUT_LIMIT_FIELDS[0]
+    if limit_field not in OUTPUT_LIMIT_FIELDS:
+        raise WrongSetting(
+            f"providers.{name}.output_limit_field: must be {' or '.join(OUTPUT_LIMIT_FIELDS)}."
+        )
     endpoints = _endpoints(name, dialect, settings.operations)
+    if "chat" in endpoints:
+        endpoints = {**endpoints, "chat": _chat(limit_field)}
     if dialect == "anthropic":
         return Provider(
             name,
@@ -60,7 +68,9 @@ def own_server(name: str, settings: ProviderSettings, known: Iterable[str]) -> P
             needs_key=False,
             endpoints=endpoints,
         )
-    return Provider(name, None, needs_key=False, endpoints=endpoints)
+    return Provider(
+        name, None, needs_key=False, endpoints=endpoints, output_limit_field=limit_field
+    )
 
 
 def _endpoints(name: str, dialect: str, operations: tuple[str, ...]) -> Mapping[str, Endpoint]:
@@ -75,6 +85,12 @@ def _endpoints(name: str, dialect: str, operations: tuple[str, ...]) -> Mapping[
             f"{', '.join(possible)}."
         )
     return {operation: possible[operation] for operation in operations}
+
+
+def _chat(limit_field: str) -> Endpoint:
+    """Many servers pass over a limit whose name they do not know, and answer without any."""
+    others = [name for name in OUTPUT_LIMIT_FIELDS if name != limit_field]
+    return replace(STANDARD_ENDPOINTS["chat"], renamed_fields=dict.fromkeys(others, limit_field))
 
 
 def _standard(operations: Iterable[str]) -> Mapping[str, Endpoint]:

@@ -20,6 +20,8 @@ PARAMETERS: Final = (
     "workspace",
 )
 DIALECTS: Final = ("openai", "anthropic")
+# What vendors call the limit of a chat request's output; most know the first.
+OUTPUT_LIMIT_FIELDS: Final = ("max_tokens", "max_completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class ProviderSettings:
         timeout_s: `client_args.timeout`, the longest wait for a next byte.
         dialect: of a server of the administrator's own, one of `DIALECTS`.
         operations: of such a server, where they are not the dialect's usual ones.
+        output_limit_field: the one of `OUTPUT_LIMIT_FIELDS` that such a server knows; None is the
+            first. A limit under the other name is sent under this one.
         auth_header: the header that carries the key, if not the provider's usual one.
         auth_prefix: what stands before the key in that header.
         parameters: values for `PARAMETERS`; None takes them from environment and catalogue.
@@ -48,6 +52,7 @@ class ProviderSettings:
     timeout_s: float | None = None
     dialect: str | None = None
     operations: tuple[str, ...] = ()
+    output_limit_field: str | None = None
     auth_header: str | None = None
     auth_prefix: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)

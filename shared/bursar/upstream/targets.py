@@ -133,10 +133,11 @@ def _configured(
     provider = catalogue.get(name)
     if provider is None:
         return _target(own_server(name, settings, catalogue), settings, environ)
-    if settings.dialect or settings.operations:
+    if settings.dialect or settings.operations or settings.output_limit_field:
         raise WrongSetting(
-            f"providers.{name}: dialect and operations are for servers of your own; what {name} "
-            "serves is known. Give a server that serves something else another name."
+            f"providers.{name}: dialect, operations and output_limit_field are for servers of your "
+            f"own; what {name} serves is known. Give a server that serves something else another "
+            "name."
         )
     return _target(provider, settings, environ)
 

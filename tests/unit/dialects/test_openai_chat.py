@@ -188,6 +188,21 @@ def test_a_field_that_is_there_under_both_names_is_sent_once() -> None:
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [
+        b'"max_completion_tokens":9,"max_tokens":null',
+        b'"max_tokens":null,"max_completion_tokens":9',
+        b'"max_tokens":9,"max_completion_tokens":null',
+        b'"max_completion_tokens":null,"max_tokens":9',
+    ],
+)
+def test_a_null_under_one_name_does_not_undo_the_limit_under_the_other(fields: bytes) -> None:
+    raw = b'{"model":"a:b","messages":[{"role":"user"}],' + fields + b"}"
+    sent = _rewritten(raw, renamed_fields={"max_completion_tokens": "max_tokens"})
+    assert sent == b'{"model":"gpt","messages":[{"role":"user"}],"max_tokens":9}'
+
+
+@pytest.mark.parametrize(
     ("fields", "stated"),
     [
         ({"web_search_options": {}}, {"web_searches": 1}),

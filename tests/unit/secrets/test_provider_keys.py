@@ -60,11 +60,14 @@ def test_parameters_say_where_a_provider_is_and_the_environment_in_which_region(
         "azureopenai/resource": "mine",
         "claude/api_base": "https://claude.example",
         "claude/dialect": "anthropic",
+        "lab/api_base": "https://lab.example/v1",
+        "lab/output_limit_field": "max_completion_tokens",
     }
     targets = targets_of(parameters, {}, CATALOGUE, {"AWS_REGION": "eu-west-1"})
     assert targets["bedrock"].parameters == {"region": "eu-west-1"}
     assert targets["azureopenai"].parameters == {"resource": "mine"}
     assert set(targets["claude"].provider.endpoints) == {"messages", "count_tokens"}
+    assert targets["lab"].provider.output_limit_field == "max_completion_tokens"
 
 
 def test_keys_of_the_environment_make_no_target_of_their_own() -> None:

@@ -141,7 +141,8 @@ providers:
     auth_header: X-Token
     auth_prefix: "Token "
     allow_private_network: true
-  mine: {api_base: "http://10.0.0.1/v1", operations: [chat, responses]}
+  mine: {api_base: "http://10.0.0.1/v1", operations: [chat, responses],
+         output_limit_field: max_completion_tokens}
   deepseek: {messages_base: "https://eu.example/anthropic"}
   bedrock: {region: eu-west-1}
   azureopenai: {resource: mine, tenant_id: t-1, client_id: c-1, client_secret: s-1}
@@ -163,6 +164,7 @@ def test_a_provider_may_be_said_to_be_anywhere_and_of_any_dialect(tmp_path: Path
     assert claude.allow_private_network
     assert not providers["mine"].allow_private_network
     assert providers["mine"].operations == ("chat", "responses")
+    assert providers["mine"].output_limit_field == "max_completion_tokens"
     assert providers["deepseek"].messages_base == "https://eu.example/anthropic"
     assert providers["bedrock"].parameters == {"region": "eu-west-1"}
 

@@ -38,6 +38,7 @@ BEYOND = {
     "baseten",
     "cloudflare",
     "hyperbolic",
+    "jina",
     "novita",
     "nvidia",
     "scaleway",
@@ -45,6 +46,37 @@ BEYOND = {
     "stepfun",
     "upstage",
     "vercel",
+}
+
+
+# Whose documentation has `max_completion_tokens`, or who send it on to OpenAI's own models. Others
+# may pass over it and answer without any limit, so that what a budget holds would be too little.
+KNOW_BOTH_LIMITS = {
+    "atlascloud",
+    "azure",
+    "azureopenai",
+    "bedrock",
+    "cerebras",
+    "edenai",
+    "fireworks",
+    "gemini",
+    "groq",
+    "kenari",
+    "llama",
+    "meta",
+    "minimax",
+    "moonshot",
+    "mzai",
+    "neosantara",
+    "openai",
+    "openrouter",
+    "portkey",
+    "qiniu",
+    "requesty",
+    "vercel",
+    "vllm",
+    "watsonx",
+    "xai",
 }
 
 
@@ -174,6 +206,16 @@ def test_a_base_url_is_complete_and_encrypted_unless_it_is_local(provider: Provi
     assert _is_base(provider.base_url, "http" if provider.is_local else "https")
     host = urlsplit(provider.base_url).hostname
     assert (host in ("localhost", "127.0.0.1")) is provider.is_local
+
+
+def test_a_chat_requests_limit_goes_by_the_name_that_its_provider_knows() -> None:
+    as_it_comes = {
+        name
+        for name, row in CATALOGUE.items()
+        if "chat" in row.endpoints
+        and row.endpoints["chat"].renamed_fields.get("max_completion_tokens") != "max_tokens"
+    }
+    assert as_it_comes == KNOW_BOTH_LIMITS
 
 
 def _is_base(url: str, scheme: str) -> bool:

@@ -222,8 +222,36 @@ def test_a_server_of_ones_own_may_say_what_it_serves() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "known", "other"),
+    [
+        (None, "max_tokens", "max_completion_tokens"),
+        ("max_tokens", "max_tokens", "max_completion_tokens"),
+        ("max_completion_tokens", "max_completion_tokens", "max_tokens"),
+    ],
+)
+def test_a_server_of_ones_own_gets_a_limit_under_the_one_name_that_it_knows(
+    said: str | None, known: str, other: str
+) -> None:
+    base = "https://x.example/v1"
+    provider = target("own", ProviderSettings(api_base=base, output_limit_field=said)).provider
+    assert provider.output_limit_field == known
+    assert provider.endpoints["chat"].renamed_fields == {other: known}
+    embeds = ProviderSettings(api_base=base, operations=("embeddings",), output_limit_field=said)
+    assert set(target("own", embeds).provider.endpoints) == {"embeddings"}
+
+
+def test_a_limit_that_no_server_knows_is_refused() -> None:
+    odd = ProviderSettings(api_base="https://x.example/v1", output_limit_field="length")
+    assert refusal("own", odd).startswith("providers.own.output_limit_field: must be max_tokens or")
+
+
+@pytest.mark.parametrize(
     "settings",
-    [ProviderSettings(KEY, dialect="anthropic"), ProviderSettings(KEY, operations=("chat",))],
+    [
+        ProviderSettings(KEY, dialect="anthropic"),
+        ProviderSettings(KEY, operations=("chat",)),
+        ProviderSettings(KEY, output_limit_field="max_tokens"),
+    ],
 )
 def test_what_a_known_provider_serves_is_not_the_administrators_to_say(
     settings: ProviderSettings,

@@ -58,9 +58,10 @@ def _audio_tokens(event: Event, _: int) -> int:
 
 
 def _text_bytes(event: Event, length: int) -> int:
-    if not isinstance(event.delta, str):
-        return 0 if event.delta is None else length
-    return len(event.delta.encode(errors="surrogatepass"))
+    """Of OpenAI's events only deltas bring something new; vLLM's chunks have no type at all."""
+    if isinstance(event.delta, str):
+        return len(event.delta.encode(errors="surrogatepass"))
+    return 0 if event.delta is None and event.type is not None else length
 
 
 def _settle_terms(document: dict[str, Any], terms: Terms, _: bool) -> dict[str, Any]:  # noqa: FBT001

@@ -101,6 +101,15 @@ def test_done_ends_a_stream_whose_last_event_is_of_another_kind() -> None:
     assert (reader.is_done, reader.last_words()) == (True, b"data: [DONE]\n\n")
 
 
+def test_chunks_that_count_nothing_are_charged_as_what_they_bring() -> None:
+    reader = _reader("transcriptions/stream")
+    said = "Grüezi mitenand"
+    chunk = {"object": "transcription.chunk", "choices": [{"delta": {"content": said}}]}
+    reader.feed(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode())
+    assert reader.usage is None
+    assert reader.output_bytes > len(said.encode())
+
+
 def test_what_follows_the_last_event_is_left_out() -> None:
     reader = _reader("speech/stream")
     raw = _stream("speech/stream")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -31,6 +32,19 @@ _EVENT_STREAM = "text/event-stream"
 _STREAMS = (_EVENT_STREAM, "audio/")
 _ERROR_BYTES_MAX = 64 * 1024
 _SECRET_PREFIX = 8
+# Schemes that sign with an AWS role, or send a key of AWS's as it is.
+_AWS_SCHEMES: Final = frozenset({"aws", "sagemaker"})
+# Who a request was signed as: the account, the role and the function.
+_AWS_IDENTITY: Final = re.compile(rb"arn:aws[a-z-]*:(?:iam|sts)::")
+_AWS_REFUSES: Final = frozenset(
+    {
+        "ExpiredTokenException",
+        "IncompleteSignatureException",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "UnrecognizedClientException",
+    }
+)
 
 
 class CredentialsRefused(UpstreamError):
@@ -83,8 +97,8 @@ def refusal(
 ) -> WholeAnswer:
     """The provider's refusal for the caller.
 
-    A 4xx passes with its body, unless the provider speaks of the key there that the gateway sent:
-    then the status stays and the body says whose fault it is.
+    A 4xx passes with its body, unless the provider speaks of the credentials there that the gateway
+    sent: then the status stays and the body says whose fault it is.
 
     Raises:
         UpstreamError: for anything else; its message quotes nothing.
@@ -94,7 +108,7 @@ def refusal(
         raise UpstreamTimeout(f"Provider '{name}' timed out")
     if not 400 <= status < 500:
         raise UpstreamError(f"Provider '{name}' failed with status {status}")
-    if status == 401 or _shows_key(target, body):
+    if status == 401 or _shows_key(target, body) or _shows_aws_identity(target, headers, body):
         return _credentials_refused(target, status, errors)
     kept = passed_headers(headers)
     passed = passage.refusal(status, body)
@@ -115,8 +129,15 @@ def _credentials_refused(target: Target, status: int, errors: ErrorShape) -> Who
 
 
 def _shows_key(target: Target, body: bytes) -> bool:
-    key = target.api_key
-    # Schemes of their own send something else than the key, which nobody can quote.
-    return (
-        bool(key) and target.provider.auth == "key" and str(key)[:_SECRET_PREFIX].encode() in body
-    )
+    key, auth = target.api_key, target.provider.auth
+    # The other schemes send something else than the key, which nobody can quote.
+    is_sent = bool(key) and (auth == "key" or auth in _AWS_SCHEMES)
+    return is_sent and str(key)[:_SECRET_PREFIX].encode() in body
+
+
+def _shows_aws_identity(target: Target, headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether AWS refuses what a request was signed with, or says who is not allowed it."""
+    if target.provider.auth not in _AWS_SCHEMES:
+        return False
+    kind = headers.get("x-amzn-errortype", "").partition(":")[0]
+    return kind in _AWS_REFUSES or _AWS_IDENTITY.search(body) is not None

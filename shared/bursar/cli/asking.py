@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bursar.cli.chat_dialects import Tokens, error_of
 from bursar.cli.client import client
-from bursar.cli.connection import read_answer
+from bursar.cli.connection import read_answer, sendable
 from bursar.cli.failures import Failed
 from bursar.cli.output import dumped
+from bursar.cli.silence import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -68,7 +69,10 @@ class Asker:
         """
         import httpx2  # noqa: PLC0415 (half of what starting this command would cost)
 
-        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        headers = {
+            "authorization": f"Bearer {sendable(self.key)}",
+            "content-type": "application/json",
+        }
         http = client(self.url)
         begun_s = time.monotonic()
         try:
@@ -87,10 +91,7 @@ class Asker:
                 duration_ms = _since_ms(begun_s)
                 return replace(_told(answer, response.headers), duration_ms=duration_ms)
         except httpx2.HTTPError as error:
-            raise Failed(
-                f"{self.url} does not answer ({type(error).__name__}): is it running, and is "
-                "the address right?"
-            ) from None
+            raise silence(self.url, error) from None
 
 
 def _streamed(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlencode
 
-from bursar.cli.client import client
-from bursar.cli.failures import Failed, RefusedByGateway
+from bursar.cli.failures import NOT_ALLOWED, Failed, RefusedByGateway
 from bursar.cli.output import dumped
+from bursar.cli.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_PASSING: Final = (429, 500, 502, 503, 504)
 
 
 class Connection(Protocol):
@@ -73,22 +75,27 @@ class HttpConnection:
         *,
         query: Mapping[str, object] | None = None,
     ) -> Any:
-        # Half of what starting this command would cost, were it imported above.
-        import httpx2  # noqa: PLC0415
-
-        headers = {} if self.bearer is None else {"authorization": f"Bearer {self.bearer}"}
+        headers = (
+            {} if self.bearer is None else {"authorization": f"Bearer {sendable(self.bearer)}"}
+        )
         content = None if body is None else dumped(body).encode()
         if content is not None:
             headers["content-type"] = "application/json"
-        address = self.url.rstrip("/") + with_query(path, query)
-        try:
-            answer = client(address).request(method, address, content=content, headers=headers)
-        except httpx2.HTTPError as error:
-            raise Failed(
-                f"{self.url} does not answer ({type(error).__name__}): is it running, and is "
-                "the address right?"
-            ) from None
-        return read_answer(answer.status_code, answer.content, answer.headers)
+        answer = send(method, self.url.rstrip("/") + with_query(path, query), headers, content)
+        return read_answer(answer.status, answer.content, answer.headers)
+
+
+def sendable(key: str) -> str:
+    """The same key, once it is known that a header can hold it.
+
+    Raises:
+        Failed: it cannot; says nothing of it.
+    """
+    if not key.isascii() or not key.isprintable():
+        raise Failed(
+            "The key holds characters that none has: was more copied than the key?", NOT_ALLOWED
+        )
+    return key
 
 
 def with_query(path: str, query: Mapping[str, object] | None) -> str:
@@ -102,11 +109,17 @@ def read_answer(status: int, content: bytes, headers: Mapping[str, str]) -> Any:
 
     Raises:
         RefusedByGateway: it is an error.
-        Failed: it is no JSON, so it does not come from a gateway.
+        Failed: it leads elsewhere, or is no JSON, so it does not come from a gateway.
     """
+    request_id = headers.get("x-request-id") or headers.get("apigw-requestid")
     if status >= 400:
-        detail = _detail(content) or f"The gateway answered with status {status}"
-        raise RefusedByGateway(status, detail, headers.get("x-request-id"))
+        raise RefusedByGateway(status, _detail(content) or _undetailed(status), request_id)
+    if status >= 300:
+        where = headers.get("location", "elsewhere").partition("?")[0]
+        raise Failed(
+            f"What answers there is not a Bursar gateway and leads on to {where}: if that is one, "
+            "name it, for no key is sent along"
+        )
     if not content:
         return None
     try:
@@ -123,6 +136,14 @@ def _detail(content: bytes) -> str | None:
         return str(body["error"]["message"] if "error" in body else body["detail"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _undetailed(status: int) -> str:
+    """What to say of an error that is not the gateway's own, as one of what is in front of it."""
+    said = f"What answers there says {status}, and nothing that a Bursar gateway would say"
+    if status in _PASSING:
+        return f"{said}: it may be starting or overloaded, so try again in a moment"
+    return f"{said}: is the address right?"
 
 
 def _wrong_field(found: Any) -> str:

@@ -59,6 +59,16 @@ def test_titan_is_sent_a_text_and_how_long_its_vector_is() -> None:
     }
 
 
+def test_titans_kind_is_known_behind_an_alias_too() -> None:
+    asked = Asked("pictures", wants_usage=False, created_s=0, upstream_model="titan-embed-image-v1")
+    translator = EmbeddingsToTitan(asked)
+    assert translator.request({"model": "pictures", "input": "a", "dimensions": 384}) == {
+        "inputText": "a",
+        "embeddingConfig": {"outputEmbeddingLength": 384},
+    }
+    assert translator.answer({"embedding": [0.5]})["model"] == "pictures"
+
+
 def test_cohere_is_sent_all_texts_and_what_they_are_for() -> None:
     assert _sent(EmbeddingsToCohere, input=["a", "b"], dimensions=512, truncate="RIGHT") == {
         "texts": ["a", "b"],
@@ -157,6 +167,14 @@ def test_the_models_name_is_in_no_body_and_the_endpoints_own_fields_are() -> Non
     terms = Terms("m", added_fields={"embeddingTypes": ["float"]})
     sent = json.loads(_passage("titan_embeddings").body(terms))
     assert sent == {"inputText": "a", "embeddingTypes": ["float"]}
+
+
+@pytest.mark.parametrize("number", [b'"one"', b"1e300", b"null"])
+def test_numbers_that_are_none_cannot_be_packed(number: bytes) -> None:
+    passage = _passage("titan_embeddings", encoding_format="base64")
+    passage.body(Terms("m"))
+    with pytest.raises(UpstreamBroken):
+        passage.whole(b'{"embedding":[' + number + b"]}")
 
 
 @pytest.mark.parametrize(

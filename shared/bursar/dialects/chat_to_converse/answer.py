@@ -34,7 +34,7 @@ def completion_of(answer: Mapping[str, Any], asked: Asked, identifier: str) -> d
     message = chat_message(
         texts=[block["text"] for block in blocks if "text" in block],
         tool_calls=[_tool_call(block["toolUse"]) for block in blocks if "toolUse" in block],
-        reasoning=[each["reasoningText"]["text"] for each in reasoning if "reasoningText" in each],
+        reasoning=[text for each in reasoning if (text := _reasoning_text(each))],
         thinking_blocks=[kept for each in reasoning if (kept := signed(each)) is not None],
     )
     return completion(
@@ -63,6 +63,12 @@ def signed(reasoning: Mapping[str, Any]) -> dict[str, Any] | None:
         "thinking": text.get("text", ""),
         "signature": text["signature"],
     }
+
+
+def _reasoning_text(reasoning: Mapping[str, Any]) -> str | None:
+    """What is said of it; a model that keeps its reasoning to itself signs an empty text."""
+    text: str | None = (reasoning.get("reasoningText") or {}).get("text")
+    return text
 
 
 def _tool_call(used: Mapping[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,8 @@ class ConversationWriter:
         return {"document": {**media, "name": self._name(block.name)}}
 
     def _name(self, wanted: str | None) -> str:
-        name = _NOT_IN_NAMES.sub(" ", wanted or "").strip()[:_NAME_LENGTH_MAX] or "document"
+        name = _NOT_IN_NAMES.sub(" ", wanted or "").strip()[:_NAME_LENGTH_MAX].strip()
+        name = name or "document"
         unique, number = name, 1
         while unique in self._names:
             number += 1

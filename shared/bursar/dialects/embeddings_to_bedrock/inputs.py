@@ -20,12 +20,18 @@ _ENCODINGS = (None, "float", "base64")
 
 
 class Embeddings:
-    """One request's fields and answer; see `translator.Translator`."""
+    """One request's fields and answer; see `translator.Translator`.
+
+    Attributes:
+        extra_fields: of Bedrock's own that a caller may set.
+        upstream_model: the provider's name of the model, whatever the caller calls it.
+    """
 
     extra_fields: Collection[str] = ()
 
     def __init__(self, asked: Asked) -> None:
         self._model = asked.model
+        self.upstream_model = asked.upstream_model or asked.model
         self._encoding: str | None = None
 
     def stream(self) -> NoReturn:
@@ -88,6 +94,12 @@ class Embeddings:
 
     def _encoded(self, vector: Sequence[float]) -> str | list[float]:
         if self._encoding == "base64":
-            packed = struct.pack(f"<{len(vector)}f", *vector)
-            return base64.b64encode(packed).decode()
+            return base64.b64encode(_packed(vector)).decode()
         return list(vector)
+
+
+def _packed(vector: Sequence[float]) -> bytes:
+    try:
+        return struct.pack(f"<{len(vector)}f", *vector)
+    except (struct.error, OverflowError):
+        raise UpstreamBroken("The provider's vectors are none of numbers") from None

@@ -24,7 +24,7 @@ class EmbeddingsToTitan(Embeddings):
         """
         body: dict[str, Any] = {"inputText": self.one_text_of(document)}
         dimensions, normalize = document.get("dimensions"), document.get("normalize")
-        if dimensions is not None and "titan-embed-image" in self._model:
+        if dimensions is not None and "titan-embed-image" in self.upstream_model:
             body["embeddingConfig"] = {"outputEmbeddingLength": dimensions}
         elif dimensions is not None:
             body["dimensions"] = dimensions

@@ -175,3 +175,14 @@ def test_a_stream_split_at_any_byte_is_the_same_to_the_caller(case: str) -> None
 
 def test_events_that_say_nothing_to_a_chat_are_passed_over() -> None:
     assert _chunks(ChatToConverse(WITHOUT_USAGE), [{"something": {"new": 1}}]) == []
+
+
+@pytest.mark.parametrize("kept", [{}, {"text": ""}])
+def test_reasoning_that_is_signed_and_not_told_breaks_no_answer(kept: dict[str, Any]) -> None:
+    blocks = [{"reasoningContent": {"reasoningText": {**kept, "signature": "sig"}}}, {"text": "ok"}]
+    message = ChatToConverse(ASKED).answer(
+        {"output": {"message": {"content": blocks}}, "stopReason": "end_turn"}
+    )["choices"][0]["message"]
+    assert message["content"] == "ok"
+    assert "reasoning_content" not in message
+    assert message["thinking_blocks"] == [{"type": "thinking", "thinking": "", "signature": "sig"}]

@@ -114,6 +114,8 @@ def test_documents_have_names_that_bedrock_takes_and_that_differ() -> None:
             {"filename": "../.."},
             {"filename": "é" * 300},
             {"filename": "a" * 300},
+            {"filename": "b" * 179 + " b"},
+            {"filename": "b" * 179 + " b"},
         )
     ]
     (turn,) = translated(**_user(*files))["messages"]
@@ -126,6 +128,7 @@ def test_documents_have_names_that_bedrock_takes_and_that_differ() -> None:
         "document (4)",
     ]
     assert len(names[5]) <= 200
+    assert names[6:] == ["b" * 179, "b" * 179 + " (2)"]
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,7 @@ def exactly() -> AbstractContextManager[Context]:
 
 def price_of(count: int, rate_usd: Decimal, units_per_rate: int = 1_000_000) -> Decimal:
     """Price units without rounding; round the sum of a request's parts, once, with `round_up`."""
-    amount = _UNROUNDED.multiply(Decimal(count), rate_usd)
-    return _UNROUNDED.divide(amount, Decimal(units_per_rate))
+    return _UNROUNDED.divide(_UNROUNDED.multiply(count, rate_usd), units_per_rate)
 
 
 def parse_usd(text: str) -> Decimal:

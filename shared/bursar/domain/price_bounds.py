@@ -58,25 +58,26 @@ def _text_units(bound: Bound, price: Price) -> Iterator[Unit]:
 
 
 def _pieces_most(bound: Bound, price: Price, rates: Rates) -> Decimal:
-    counts = _pieces_of(bound) | {Unit.REQUEST: 1}
-    if counts[Unit.AUDIO]:
+    counts = {Unit.REQUEST: 1, **_pieces_of(bound)}
+    if Unit.AUDIO in counts:
         counts[Unit.AUDIO] = max(counts[Unit.AUDIO], price.audio_seconds_min)
     amounts = (
-        price_of(count, rate_of(rates, unit), UNITS_PER_RATE[unit])
+        price_of(count, rate, UNITS_PER_RATE[unit])
         for unit, count in counts.items()
-        if count
+        if (rate := rate_of(rates, unit))
     )
     return sum(amounts, Decimal(0))
 
 
 def _pieces_of(bound: Bound) -> dict[Unit, int]:
-    return {
+    counts = {
         Unit.WEB_SEARCH: bound.web_searches,
         Unit.IMAGE: bound.images,
         Unit.CHARACTER: bound.input_characters,
         Unit.AUDIO: bound.audio_seconds,
         Unit.RERANK_SEARCH: bound.rerank_searches,
     }
+    return {unit: count for unit, count in counts.items() if count}
 
 
 _WAYS_TO_BILL: Final[Sequence[tuple[str, str, Sequence[Unit]]]] = (

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -76,12 +77,24 @@ _UNSPLIT: Final[Mapping[Unit, tuple[Unit, ...]]] = MappingProxyType(
         Unit.OUTPUT: (Unit.OUTPUT_AUDIO, Unit.OUTPUT_IMAGE),
     }
 )
+INPUT_UNITS: Final = frozenset(
+    {
+        *(Unit.INPUT, Unit.CACHED_INPUT, Unit.CACHE_WRITE, Unit.CACHE_WRITE_1H),
+        *(Unit.INPUT_AUDIO, Unit.CACHED_AUDIO, Unit.INPUT_IMAGE),
+    }
+)
+"""What input tokens are charged as."""
+OUTPUT_UNITS: Final = frozenset({Unit.OUTPUT, Unit.REASONING, Unit.OUTPUT_AUDIO, Unit.OUTPUT_IMAGE})
+"""What output tokens are charged as."""
 _NO_RATE = Decimal(0)
 
 
 def rate_of(rates: Rates, unit: Unit) -> Decimal:
     """A unit's rate, or the one that stands in for it; zero where there is none of them."""
-    for candidate in (unit, *_INSTEAD.get(unit, ())):
+    rate = rates.get(unit)
+    if rate is not None:
+        return rate
+    for candidate in _INSTEAD.get(unit, ()):
         rate = rates.get(candidate)
         if rate is not None:
             return rate
@@ -101,9 +114,9 @@ class RateTier:
     rates: Rates
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RateTable:
-    """Rates with their tiers.
+    """Rates with their tiers; what follows from them is found out once.
 
     Attributes:
         tiers: each names the rates in which it differs from those below it; in any order.
@@ -114,6 +127,8 @@ class RateTable:
 
     def at(self, input_tokens: int) -> Rates:
         """The rates of a request with so much input."""
+        if not self.tiers:
+            return self.rates
         reached = [tier for tier in self.tiers if input_tokens > tier.above_input_tokens]
         if not reached:
             return self.rates
@@ -124,6 +139,8 @@ class RateTable:
 
     def reachable(self, input_tokens_max: int) -> list[Rates]:
         """The rates of every tier that a request with at most so much input can be in."""
+        if not self.tiers:
+            return [self.rates]
         lengths = {tier.above_input_tokens + 1 for tier in self.tiers} | {0}
         return [self.at(length) for length in sorted(lengths) if length <= input_tokens_max]
 
@@ -136,11 +153,11 @@ class RateTable:
         tiers = [tier for tier in kept if tier.rates]
         return RateTable({**self.rates, **other.rates}, (*tiers, *other.tiers))
 
-    @property
+    @cached_property
     def units(self) -> frozenset[Unit]:
         return frozenset(self.rates).union(*(tier.rates for tier in self.tiers))
 
-    @property
+    @cached_property
     def is_free(self) -> bool:
         every = [self.rates, *(tier.rates for tier in self.tiers)]
         return not any(rate for rates in every for rate in rates.values())

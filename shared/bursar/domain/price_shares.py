@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 from bursar.domain.price_rates import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bursar.domain.usage import TokenUsage
 
 
-def shares_of(usage: TokenUsage) -> Mapping[Unit, int]:
+def shares_of(usage: TokenUsage) -> dict[Unit, int]:
     """How many units there are to charge; no unit has fewer than none."""
     shares = {**_input_shares(usage), **_output_shares(usage)}
     shares |= {
@@ -37,7 +35,9 @@ class _Whole:
         self.left = max(total, 0)
 
     def take(self, wanted: int) -> int:
-        taken = max(min(wanted, self.left), 0)
+        if wanted <= 0:
+            return 0
+        taken = min(wanted, self.left)
         self.left -= taken
         return taken
 

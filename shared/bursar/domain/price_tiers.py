@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = "batch"
 _ORDINARY: Final = frozenset({"", "default", "standard", "standard_only", "on_demand"})
-_NEVER_DEARER: Final = frozenset({"flex", BATCH})
+_NEVER_DEARER: Final = _ORDINARY | {"flex", BATCH}
 _SURCHARGED: Final = frozenset({"priority", "fast", "ultrafast", "scale", "performance"})
 
 
@@ -27,10 +27,9 @@ def possible_tables(price: Price, service_tier: str | None) -> list[RateTable]:
         Unpriceable: the tier costs more than ordinary service and the price does not say how much.
     """
     name = _normal(service_tier)
-    own = price.service_tiers.get(name)
-    if own is not None:
-        return [price.table, price.table.overlaid(own)]
-    if name in _ORDINARY | _NEVER_DEARER:
+    if name in price.service_tiers:
+        return [price.table, price.tier_tables[name]]
+    if name in _NEVER_DEARER:
         return [price.table]
     if name in _SURCHARGED:
         raise Unpriceable(
@@ -51,7 +50,7 @@ def charged_tables(
     if name is None:
         return [price.table]
     if name in price.service_tiers:
-        return [price.table.overlaid(price.service_tiers[name])]
+        return [price.tier_tables[name]]
     return _all_tables(price)
 
 
@@ -60,14 +59,13 @@ def charged_tier(price: Price, requested: str | None, served: str | None = None)
     for name in (_normal(served), _normal(requested)):
         if name in price.service_tiers:
             return name
-        if name and name in _ORDINARY | _NEVER_DEARER:
+        if name and name in _NEVER_DEARER:
             return None
     return _normal(requested) or None
 
 
 def _all_tables(price: Price) -> list[RateTable]:
-    own = [price.table.overlaid(table) for table in price.service_tiers.values()]
-    return [price.table, *own]
+    return [price.table, *price.tier_tables.values()]
 
 
 def _normal(service_tier: str | None) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bursar.domain.money import ZERO, exactly, price_of, round_up
@@ -31,9 +32,11 @@ _ASKED_FOR = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Price:
     """A model's rates, and the limits that its provider states.
+
+    It serves many requests, so what follows from its fields is found out once.
 
     Attributes:
         model_key: `provider:model`; `*` and `?` stand for anything in an administrator's pattern.
@@ -68,7 +71,7 @@ class Price:
     upcoming: tuple[Price, ...] = ()
     catalogue_date: str | None = None
 
-    @property
+    @cached_property
     def table(self) -> RateTable:
         """The rates of ordinary service."""
         named = {
@@ -79,11 +82,16 @@ class Price:
         stated = {unit: rate for unit, rate in named.items() if rate is not None}
         return RateTable({**self.rates, **stated}, self.tiers)
 
-    @property
+    @cached_property
+    def tier_tables(self) -> Mapping[str, RateTable]:
+        """All rates of each service tier, those included in which it does not differ."""
+        return {name: self.table.overlaid(own) for name, own in self.service_tiers.items()}
+
+    @cached_property
     def is_free(self) -> bool:
         return self.table.is_free and all(tier.is_free for tier in self.service_tiers.values())
 
-    @property
+    @cached_property
     def caches_unasked(self) -> bool:
         """Whether the provider may write input to its cache, and bill that, without being asked.
 
@@ -94,7 +102,7 @@ class Price:
         )
         return bills_writes and "claude" not in self.model_key.lower()
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Which price this is, for the books: `openai:gpt-5@2026-11-20T00:00:00Z`."""
         if self.catalogue_date is not None:
@@ -222,7 +230,7 @@ def charge_of(
         requested: the service tier that was asked for.
         served: the one that the provider says it used; counts first, if the price knows it.
     """
-    shares = dict(shares_of(usage))
+    shares = shares_of(usage)
     if Unit.AUDIO in shares:
         shares[Unit.AUDIO] = max(shares[Unit.AUDIO], price.audio_seconds_min)
     length = max(usage.input_tokens, 0)
@@ -265,7 +273,7 @@ def told_apart(usage: TokenUsage, bound: Bound, price: Price) -> TokenUsage:
         told["input_audio_tokens"] = min(bound.input_audio_tokens, usage.input_tokens)
     if Unit.OUTPUT_IMAGE in units and not usage.output_image_tokens:
         told["output_image_tokens"] = usage.output_tokens
-    return replace(usage, **told)
+    return replace(usage, **told) if told else usage
 
 
 def _most(bound: Bound, price: Price) -> Decimal:
@@ -298,15 +306,9 @@ def _affordable(bound: Bound, price: Price, rates: Rates, left_usd: Decimal) -> 
 
 
 def _charge(shares: Mapping[Unit, int], rates: Rates) -> Charge:
-    applied = {unit: rate_of(rates, unit) for unit in shares}
+    applied = {unit: rate for unit in shares if (rate := rate_of(rates, unit))}
     with exactly():
-        cost_usd = round_up(
-            sum(
-                (
-                    price_of(count, applied[unit], UNITS_PER_RATE[unit])
-                    for unit, count in shares.items()
-                ),
-                ZERO,
-            )
+        amounts = (
+            price_of(shares[unit], rate, UNITS_PER_RATE[unit]) for unit, rate in applied.items()
         )
-    return Charge(cost_usd, {unit: rate for unit, rate in applied.items() if rate})
+        return Charge(round_up(sum(amounts, ZERO)), applied)

@@ -8,15 +8,30 @@ request's bound is charged: nothing is free because nobody counted it.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bursar.domain.price_shares import shares_of
+from bursar.domain.price_rates import INPUT_UNITS, OUTPUT_UNITS, Unit
 from bursar.domain.usage import TokenUsage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bursar.domain.pricing import Bound, Price
 
 _PIECES: Final = ("images", "input_characters", "audio_seconds", "rerank_searches")
+# A part without a rate of its own is billed at another one of the same total.
+_BILLED_BY: Final[Mapping[str, frozenset[Unit]]] = MappingProxyType(
+    {
+        "input_tokens": INPUT_UNITS,
+        "output_tokens": OUTPUT_UNITS,
+        "web_searches": frozenset({Unit.WEB_SEARCH}),
+        "images": frozenset({Unit.IMAGE}),
+        "input_characters": frozenset({Unit.CHARACTER}),
+        "audio_seconds": frozenset({Unit.AUDIO}),
+        "rerank_searches": frozenset({Unit.RERANK_SEARCH}),
+    }
+)
 
 
 class TellsItsUsage(Protocol):
@@ -43,9 +58,15 @@ def counted(
     if own is not None:
         missing = {name: getattr(own, name) for name in _PIECES if not getattr(usage, name)}
         usage = replace(usage, **missing)
-    if price is None or price.is_free or not price.table.units.isdisjoint(shares_of(usage)):
-        return usage
-    return None
+    return usage if price is None or price.is_free or _tells_what_is_billed(usage, price) else None
+
+
+def _tells_what_is_billed(usage: TokenUsage, price: Price) -> bool:
+    units = price.table.units
+    return any(
+        getattr(usage, count) > 0 and not units.isdisjoint(ways)
+        for count, ways in _BILLED_BY.items()
+    )
 
 
 def most(bound: Bound, output_bytes: int) -> TokenUsage:

@@ -410,6 +410,16 @@ def test_a_price_applies_from_its_date_until_the_next() -> None:
     assert price.at(_NOW + 3 * day) is later
 
 
+def test_what_follows_from_a_price_is_found_out_once_for_all_requests() -> None:
+    price = a_price(service_tiers=PRIORITY)
+    assert price.table is price.table
+    assert price.table.units is price.table.units
+    assert price.tier_tables is price.tier_tables
+    dearer = replace(price, input_usd_per_million=D(7))
+    assert dearer.table.rates[Unit.INPUT] == 7
+    assert dearer.tier_tables["priority"].rates[Unit.OUTPUT] == price.table.rates[Unit.OUTPUT]
+
+
 def test_a_price_is_free_only_if_nothing_in_it_costs() -> None:
     assert a_price("0", "0").is_free
     assert not a_price("0", "0", rates={Unit.REQUEST: D(1)}).is_free

@@ -62,6 +62,26 @@ def test_pieces_without_their_tokens_do_not_count_where_tokens_are_billed(
     assert counted(TokenUsage(5, 5), None, _by(unit)) is None
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        TokenUsage(1_024, 100, cached_input_tokens=1_024, reasoning_tokens=100),
+        TokenUsage(0, 100, reasoning_tokens=100),
+        TokenUsage(1_024, 0, cache_write_tokens=1_024),
+        TokenUsage(50, 0, input_audio_tokens=50),
+    ],
+)
+def test_parts_that_are_all_of_a_total_count_where_the_total_has_the_rate(
+    usage: TokenUsage,
+) -> None:
+    assert counted(usage, None, _TOKENS) == usage
+
+
+def test_a_rate_for_each_request_does_not_make_a_count_of_nothing() -> None:
+    each = replace(_TOKENS, rates={Unit.REQUEST: Decimal(5)})
+    assert counted(TokenUsage(), None, each) is None
+
+
 def test_nothing_is_a_count_of_what_is_free() -> None:
     assert counted(None, TokenUsage(), _FREE) == TokenUsage()
 

@@ -98,6 +98,18 @@ async def test_what_the_provider_reports_as_its_cost_is_kept_beside_the_charge()
     assert (record.cost_usd, record.reported_cost_usd) == (D("0.0012"), D("0.00123"))
 
 
+async def test_usage_that_is_all_cached_and_all_reasoning_is_charged_as_it_was_reported() -> None:
+    world, key = await a_world()
+    details = {
+        "prompt_tokens_details": {"cached_tokens": 1_024},
+        "completion_tokens_details": {"reasoning_tokens": 100},
+    }
+    world.upstream.answer = answering(used(1_024, 100, **details))
+    await world.chat(key)
+    record = await world.record()
+    assert (record.cost_usd, record.is_estimated) == (D("0.001224"), False)
+
+
 async def test_an_answer_without_usage_is_charged_at_the_dearest_rates_of_its_bound() -> None:
     tiers = (RateTier(1, {Unit.INPUT: D(5)}),)
     world, key = await a_world(tiers=tiers, rates={Unit.CACHE_WRITE: D(7), Unit.REASONING: D(50)})

@@ -29,6 +29,8 @@ def _settle_terms(document: dict[str, Any], terms: Terms, is_streamed: bool) -> 
             fields["stream_options"] = {"include_usage": True}
     if terms.output_tokens is not None:
         fields[terms.limit_field] = terms.output_tokens
+    if terms.service_tier is not None:
+        fields.setdefault("service_tier", terms.service_tier)
     return settled(fields, terms)
 
 

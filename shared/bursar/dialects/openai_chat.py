@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from bursar.dialects.error_shape import ErrorShape
+from bursar.dialects.hidden_reasoning import may_reason
 from bursar.dialects.openai_body import Body
 from bursar.dialects.openai_errors import OPENAI_ERRORS
 from bursar.dialects.openai_media import Media, measure_media
@@ -52,6 +53,16 @@ class _Fields(msgspec.Struct):
     tools: list[dict[str, Any]] | None = None
     service_tier: str | None = None
     modalities: list[str] | None = None
+    reasoning_effort: Any = None
+    reasoning: Any = None
+
+    @property
+    def effort(self) -> Any:
+        """How much to reason, by either name; None where the request does not say."""
+        if self.reasoning_effort is not None or not isinstance(self.reasoning, dict):
+            return self.reasoning_effort
+        is_off = self.reasoning.get("enabled") is False
+        return "none" if is_off else self.reasoning.get("effort")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,7 @@ class ChatRequest:
             service_tier=fields.service_tier,
             # A model that searches before it answers does so once.
             web_searches=int("web_search_options" in self.body),
+            may_reason=may_reason(self.model.model, fields.effort),
         )
 
     def _input_tokens(self, media: Media, price: Price | None) -> int:
@@ -150,6 +162,8 @@ class ChatRequest:
         if terms.output_tokens is not None:
             declared = [field for field in OUTPUT_LIMIT_FIELDS if field in self.body]
             changes |= dict.fromkeys(declared or [terms.limit_field], terms.output_tokens)
+        if terms.service_tier is not None and self.fields.service_tier is None:
+            changes["service_tier"] = terms.service_tier
         return self.body.rewritten(terms, **changes)
 
 

@@ -23,6 +23,7 @@ class Terms:
         output_tokens_max: the longest answer that was quoted, for dialects that want a limit.
         limit_field: the field of a chat request that takes it, where the request has none.
         streams_usage: the provider understands `stream_options.include_usage`.
+        service_tier: what the gateway asks for where the request does not say, or None.
         renamed_fields: see `Endpoint`.
         dropped_fields: see `Endpoint`.
         added_fields: see `Endpoint`.
@@ -34,6 +35,7 @@ class Terms:
     output_tokens_max: int = 0
     limit_field: str = "max_tokens"
     streams_usage: bool = True
+    service_tier: str | None = None
     renamed_fields: Mapping[str, str] = field(default_factory=dict)
     dropped_fields: frozenset[str] = frozenset()
     added_fields: Mapping[str, Any] = field(default_factory=dict)

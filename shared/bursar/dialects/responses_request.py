@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bursar.dialects.error_shape import ErrorShape
+from bursar.dialects.hidden_reasoning import may_reason
 from bursar.dialects.openai_body import Body
 from bursar.dialects.responses_errors import RESPONSES_ERRORS
 from bursar.dialects.responses_items import Items, measure_items, tools_in
@@ -41,6 +42,7 @@ _UNBOUNDED_WORK = {
 
 class _Reasoning(msgspec.Struct):
     mode: str | None = None
+    effort: str | None = None
 
 
 class _Fields(msgspec.Struct):
@@ -114,8 +116,10 @@ class ResponsesRequest:
             writes_cache=self._writes_cache,
             service_tier=fields.service_tier,
             web_searches=loop.searches,
-            imposed_calls=loop.calls if loop.is_imposed else 0,
+            served_calls=loop.calls,
             tokens_per_call=each,
+            imposes_calls=loop.is_imposed,
+            may_reason=may_reason(self.model.model, fields.reasoning and fields.reasoning.effort),
         )
 
     @property
@@ -165,6 +169,8 @@ class ResponsesRequest:
             changes[_LIMIT] = terms.output_tokens
         if terms.tool_calls is not None:
             changes[_CALLS_LIMIT] = terms.tool_calls
+        if terms.service_tier is not None and self.fields.service_tier is None:
+            changes["service_tier"] = terms.service_tier
         return self.body.rewritten(terms, **changes)
 
 

@@ -89,6 +89,8 @@ class Provider:
         model_rules: where not every model has every operation; the first match decides.
         output_limit_field: the field of a chat request that caps the answer, where it has none.
         streams_usage: whether it understands `stream_options.include_usage`.
+        ordinary_tier: what a request calls ordinary service where a setting of the account decides
+            for those that say nothing; None where no setting can make them dearer.
         host_path: what belongs behind a base URL that an administrator gave as a host only.
         is_local: it stands in the administrator's own network by nature.
     """
@@ -107,6 +109,7 @@ class Provider:
     model_rules: tuple[ModelRule, ...] = ()
     output_limit_field: str = "max_tokens"
     streams_usage: bool = True
+    ordinary_tier: str | None = None
     host_path: str = ""
     is_local: bool = False
 

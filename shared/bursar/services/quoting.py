@@ -25,6 +25,7 @@ class Quote:
         price: None for a model without one, which is then served at no recorded cost.
         useful_output_tokens: the shortest answer worth giving.
         imposed_output_tokens: the output limit that the gateway puts into the request, or None.
+        is_limited: a budget's limit applies, so the provider must be held to the bound.
         was_lowered: the limit is below what the caller would have got with money enough.
     """
 
@@ -32,6 +33,7 @@ class Quote:
     price: Price | None
     useful_output_tokens: int
     imposed_output_tokens: int | None = None
+    is_limited: bool = False
     was_lowered: bool = False
 
     @property
@@ -51,8 +53,8 @@ class Quote:
         if self.price is None:
             return None
         bound = self.bound
-        while bound.imposed_calls > 1:
-            bound = bound.with_a_call_less()
+        while bound.imposes_calls and bound.served_calls > 1:
+            bound = bound.with_served_calls(bound.served_calls - 1)
             if pricing.quote(bound, self.price) <= left_usd:
                 return replace(self, bound=bound)
         if not bound.output_tokens or not bound.takes_output_limit:
@@ -88,4 +90,4 @@ def quote_request(
         price is None or price.max_output_tokens is None
     )
     imposed = bound.output_tokens if is_limited and is_unbounded else None
-    return Quote(bound, price, policy.useful_output_tokens, imposed)
+    return Quote(bound, price, policy.useful_output_tokens, imposed, is_limited)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bursar.dialects.request import InferenceRequest
     from bursar.domain.models import ModelName
     from bursar.domain.upstream import Endpoint, Provider
+    from bursar.services.quoting import Quote
     from bursar.services.tab import Tab
 
 # Headers of the caller that mean something to a provider; everything else stays here.
@@ -107,13 +108,20 @@ def request_to(
     asked = Terms(
         tab.request.model.model,
         output_tokens=quote.imposed_output_tokens,
-        tool_calls=quote.bound.imposed_calls or None,
+        tool_calls=quote.bound.served_calls if quote.bound.imposes_calls else None,
         output_tokens_max=quote.bound.output_tokens,
+        service_tier=_tier_to_name(target.provider, quote),
     )
     terms = terms_of(target, target.provider.endpoints[passage.operation], asked)
     return outgoing(
         target, passage, tab.request, terms=terms, headers=headers, request_id=tab.request_id
     )
+
+
+def _tier_to_name(provider: Provider, quote: Quote) -> str | None:
+    """The tier to be named in a request that names none and was quoted at ordinary rates."""
+    ordinary, asked_for = provider.ordinary_tier, quote.bound.service_tier
+    return ordinary if quote.is_limited and asked_for in (None, ordinary) else None
 
 
 def terms_of(target: Target, endpoint: Endpoint, asked: Terms) -> Terms:

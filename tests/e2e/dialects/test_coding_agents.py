@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CLAUDE_CODE = ["claude-code-turn", "claude-code-tool-results", "claude-code-reminder"]
 CODEX = ["codex-turn", "codex-tool-results"]
+# Their holders have a budget, so no setting of the OpenAI project chooses a dearer tier.
+ORDINARY = {"service_tier": "default"}
 
 
 def _replay(deployment: Deployment, holder: Holder, name: str, model: str) -> RawResponse:
@@ -126,7 +128,7 @@ def test_codexs_turns_reach_openai_as_they_were_sent(
     events = _events(_replay(served, holder, name, model))
     assert events[-1]["type"] == "response.completed"
     capture = wire_json(f"clients/{name}.json")
-    assert upstream.last.json() == {**capture["body"], "model": words}
+    assert upstream.last.json() == {**capture["body"], "model": words, **ORDINARY}
 
 
 def test_codexs_searches_without_end_are_given_one_where_the_provider_keeps_to_it(
@@ -138,7 +140,7 @@ def test_codexs_searches_without_end_are_given_one_where_the_provider_keeps_to_i
     events = _events(_replay(served, holder, "codex-web-search", model))
     assert events[-1]["type"] == "response.completed"
     capture = wire_json("clients/codex-web-search.json")
-    imposed = {"model": words, "max_tool_calls": CALLS_IMPOSED_MAX}
+    imposed = {"model": words, "max_tool_calls": CALLS_IMPOSED_MAX, **ORDINARY}
     assert upstream.last.json() == {**capture["body"], **imposed}
 
 

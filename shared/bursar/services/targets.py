@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from bursar.dialects.passages import passage_to
 from bursar.dialects.request import Terms
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     from bursar.services.tab import Tab
 
 # Headers of the caller that mean something to a provider; everything else stays here.
-_FORWARDED = ("idempotency-key", "traceparent", "tracestate")
+_FORWARDED = ("traceparent", "tracestate")
+_IDEMPOTENCY = "idempotency-key"
 _VERSIONS = ("openai-beta", "anthropic-beta", "anthropic-version")
 _USER_AGENT = "bursar"
 # What every HTTP client can send, whatever the server before it took.
@@ -113,9 +117,23 @@ def request_to(
         service_tier=_tier_to_name(target.provider, quote),
     )
     terms = terms_of(target, target.provider.endpoints[passage.operation], asked)
-    return outgoing(
+    own = (
+        {_IDEMPOTENCY: _only_theirs(headers[_IDEMPOTENCY], tab)} if _IDEMPOTENCY in headers else {}
+    )
+    request = outgoing(
         target, passage, tab.request, terms=terms, headers=headers, request_id=tab.request_id
     )
+    return replace(request, headers={**request.headers, **own})
+
+
+def _only_theirs(idempotency_key: str, tab: Tab) -> str:
+    """An idempotency key that no other caller's can be equal to.
+
+    To the provider all of them are one customer, who gets an earlier answer for the same key.
+    """
+    caller = tab.caller
+    said = msgspec.json.encode([caller.user.user_id, caller.client_id, idempotency_key])
+    return sha256(said).hexdigest()
 
 
 def _tier_to_name(provider: Provider, quote: Quote) -> str | None:

@@ -76,7 +76,23 @@ async def test_the_provider_gets_its_own_key_and_none_of_the_callers_headers() -
     assert key not in str(sent)
 
 
-@pytest.mark.parametrize("name", ["idempotency-key", "traceparent", "openai-beta"])
+async def test_an_idempotency_key_repeats_the_requests_of_its_own_caller_only() -> None:
+    world = World()
+    world.upstream.answer = completion()
+    alice = await world.someone()
+    await world.user("bob")
+    bob = await world.key("bob")
+    for key, given in ((alice, "1"), (alice, "1"), (bob, "1"), (alice, "2"), (alice, "caf\xe9")):
+        await world.chat(key, headers={"idempotency-key": given})
+    first, again, other, another, accented = (
+        it.headers["idempotency-key"] for it in world.upstream.requests
+    )
+    assert first == again
+    assert len({first, other, another, accented}) == 4
+    assert accented.isascii()
+
+
+@pytest.mark.parametrize("name", ["traceparent", "tracestate", "openai-beta"])
 @pytest.mark.parametrize("value", ["caf\xe9", "\u65e5", "a\r\nx-evil: 1", " a", "a\x01"])
 async def test_a_header_that_cannot_be_sent_on_is_refused_and_costs_nothing(
     name: str, value: str

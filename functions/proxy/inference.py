@@ -26,7 +26,7 @@ from bursar.telemetry.context import bind
 from functions.proxy.streamed import HEARTBEAT_S, raw_headers, send_stream, until_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -76,9 +76,7 @@ class InferenceRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         identifier = new_request_id(datetime.now(UTC))
         bind(request_id=identifier)
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        headers = _joined(scope["headers"])
         try:
             _check_encoding(headers.get("content-encoding", "identity"))
             body = await self._body(receive)
@@ -120,6 +118,15 @@ class InferenceRoute:
         headers = {"content-type": "application/json", **error.remarks, **shape.headers_of(error)}
         body = msgspec.json.encode(shape.body_of(error))
         await _send_whole(send, identifier, WholeAnswer(shape.status_of(error), headers, body))
+
+
+def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name; one that comes several times is a list (RFC 9110, section 5.3)."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _check_encoding(encoding: str) -> None:

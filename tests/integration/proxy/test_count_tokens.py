@@ -58,6 +58,23 @@ async def test_a_provider_that_counts_is_asked_and_nothing_is_reserved_or_writte
     assert await world.all_balances() == []
 
 
+async def test_a_header_that_comes_in_lines_goes_on_as_one_list(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    world.upstream.answer = ScriptedAnswer(script=[b'{"input_tokens":14}'])
+    betas = [("anthropic-beta", "one"), ("anthropic-beta", "two,three")]
+    sent = [("x-api-key", await world.someone()), *betas]
+    answer = await client.post(PATH, json=_asking(CLAUDE), headers=sent)
+    assert answer.status_code == 200
+    assert world.upstream.requests[0].headers["anthropic-beta"] == "one, two,three"
+
+
+async def test_of_two_keys_neither_is_taken(world: World, client: httpx2.AsyncClient) -> None:
+    sent = [("x-api-key", await world.someone()), ("x-api-key", await world.key())]
+    answer = await client.post(PATH, json=_asking(CLAUDE), headers=sent)
+    assert answer.status_code == 401
+
+
 async def test_elsewhere_the_count_is_an_estimate_and_says_so(
     world: World, client: httpx2.AsyncClient
 ) -> None:

@@ -94,12 +94,17 @@ def parse_rerank(raw: bytes, content_type: str) -> RerankRequest:
 
 def _check_texts(items: Iterable[Any]) -> None:
     for item in items:
-        is_text = isinstance(item, str) or (isinstance(item, dict) and not _NOT_TEXT & item.keys())
-        if not is_text:
+        if not (isinstance(item, str) or (isinstance(item, dict) and _holds_texts(item))):
             raise Unpriceable(
                 "Only texts can be priced here, as strings or as objects of them: what else a "
                 "document holds, such as a picture, has no known size"
             )
+
+
+def _holds_texts(document: dict[str, Any]) -> bool:
+    """No list or object within may hold a picture, which vLLM takes as a list under `content`."""
+    is_flat = not any(isinstance(value, dict | list) for value in document.values())
+    return is_flat and not _NOT_TEXT & document.keys()
 
 
 def _text_bytes(item: Any) -> int:

@@ -114,6 +114,8 @@ def test_documents_may_be_objects_of_texts() -> None:
         ([{"image": "https://a.example/a.png"}], "q"),
         (["a", {"text": "b", "image_url": {"url": "u"}}], "q"),
         ([7], "q"),
+        ([{"content": [{"type": "image_url", "image_url": {"url": "u"}}]}], "q"),
+        ([{"content": {"image": "u"}}], "q"),
         (["a"], {"image": "u"}),
     ],
 )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _MARGIN_S: Final = 300.0
 # A token that is refused right after its exchange is not refused because it was withdrawn.
 _YOUNG_S: Final = 60.0
+# How long a token that still holds is used before its renewal is tried again.
+_RETRY_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +38,27 @@ class _Entry:
 
     Attributes:
         lock: held by the one exchange under way.
+        until_s: when it is to be renewed.
+        ends_s: when it holds no longer.
         failures: how many exchanges failed; with `failure`, tells those who waited for one.
+        failure: what the last of them said. Not the error: its traceback would keep the request.
     """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     token: str | None = field(default=None, repr=False)
     since_s: float = 0.0
     until_s: float = 0.0
+    ends_s: float = 0.0
     failures: int = 0
-    failure: UpstreamUnreachable | None = None
+    failure: str | None = None
 
 
 class Tokens:
     """Tokens by what they were exchanged for; one exchange of each at a time.
 
     Those who wait for an exchange share its outcome, a failure included, so that a token endpoint
-    that is down is not asked once for every request.
+    that is down is not asked once for every request. A token that cannot be renewed is used as long
+    as it holds.
 
     Args:
         now_s: the Unix time. Not a monotonic clock: those may stand still in a frozen function.
@@ -81,7 +88,7 @@ class Tokens:
             if (known := self._known(entry)) is not None:
                 return known
             if entry.failures != failures and entry.failure is not None:
-                raise entry.failure
+                raise UpstreamUnreachable(entry.failure)
             return await self._exchanged(entry, exchange)
 
     def refused(self, name: str, token: str) -> bool:
@@ -98,11 +105,16 @@ class Tokens:
         try:
             token = await exchange()
         except UpstreamUnreachable as failure:
+            now_s = self._now_s()
+            if entry.token is not None and now_s < entry.ends_s:
+                entry.until_s = min(now_s + _RETRY_S, entry.ends_s)
+                return entry.token
             entry.failures += 1
-            entry.failure = failure
+            entry.failure = failure.message
             raise
         entry.since_s = self._now_s()
-        entry.until_s = entry.since_s + token.lifetime_s - min(_MARGIN_S, token.lifetime_s / 2)
+        entry.ends_s = entry.since_s + token.lifetime_s
+        entry.until_s = entry.ends_s - min(_MARGIN_S, token.lifetime_s / 2)
         entry.token = token.text
         return token.text
 

@@ -105,6 +105,7 @@ async def test_fifty_requests_share_one_failure_and_the_next_one_tries_again() -
     rig.world.status = 503
     outcomes = await asyncio.gather(*(rig.call() for _ in range(50)), return_exceptions=True)
     assert all(isinstance(it, UpstreamUnreachable) for it in outcomes)
+    assert len({id(it) for it in outcomes}) == 50  # each of its own, with a traceback of its own
     assert len(rig.world.exchanges) == 1
     rig.world.status = 200
     assert await rig.call() == 200
@@ -132,6 +133,30 @@ async def test_a_token_is_kept_until_five_minutes_before_it_expires_or_half_its_
     rig.world.now_s += later_s
     await rig.call()
     assert len(rig.world.exchanges) == exchanges
+
+
+async def test_a_token_that_cannot_be_renewed_is_used_as_long_as_it_holds() -> None:
+    rig = Rig()
+    await rig.call()
+    rig.world.status = 503
+    rig.world.now_s += 3400
+    assert await asyncio.gather(rig.call(), rig.call(), rig.call()) == [200, 200, 200]
+    assert len(rig.world.exchanges) == 2
+    rig.world.now_s += 31
+    assert await rig.call() == 200
+    assert len(rig.world.exchanges) == 3
+    rig.world.now_s += 170
+    with pytest.raises(UpstreamUnreachable):
+        await rig.call()
+
+
+async def test_a_refused_token_is_not_used_again_though_no_other_can_be_had() -> None:
+    rig = Rig()
+    await rig.call()
+    rig.world.now_s += 3400
+    rig.world.status, rig.world.withdrawn = 503, {"token-1"}
+    with pytest.raises(UpstreamUnreachable):
+        await rig.call()
 
 
 async def test_each_credential_has_a_token_of_its_own() -> None:

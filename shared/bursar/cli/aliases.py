@@ -8,7 +8,7 @@ import click
 
 from bursar.cli.confirming import YES, confirm_by_name
 from bursar.cli.failures import NOT_FOUND, WRONG_USAGE, Failed, RefusedByGateway
-from bursar.cli.fields import FROM_FILE, METADATA, changed, path_to, posted, together
+from bursar.cli.fields import FROM_FILE, METADATA, changed, path_to, posted, show_posted, together
 from bursar.cli.listing import LIMIT, pages
 from bursar.cli.options import administers
 from bursar.cli.output import Column, as_instant
@@ -119,7 +119,7 @@ def set_alias(session: Session, /, name: str | None, file: Any, **fields: Any) -
         raise Failed("Give an alias's name, or --from-file", WRONG_USAGE)
     body = _with_strategy(changed(fields)) if file is None else {}
     if name is None:
-        session.output.rows(posted(session, _PATH, file, body), COLUMNS)
+        show_posted(session, posted(session, _PATH, file, body), COLUMNS)
     else:
         session.output.record(_set(session, name, body), _DETAILS)
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from bursar.cli.failures import WRONG_USAGE, Failed
+from bursar.cli.printable import printable
 
 YES = click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
 
@@ -19,6 +20,8 @@ def confirm_by_name(name: str, what: str, *, is_sure: bool) -> None:
     """
     if is_sure:
         return
+    # As it is shown it can be typed.
+    name, what = printable(name), printable(what)
     if not sys.stdin.isatty():
         raise Failed(f"This would {what}, and there is nobody to ask: add --yes", WRONG_USAGE)
     typed = click.prompt(

@@ -17,6 +17,8 @@ from typing import Final
 
 import click
 
+from bursar.cli.printable import printable
+
 WRONG_USAGE: Final = 2
 NOT_FOUND: Final = 3
 NOT_ALLOWED: Final = 4
@@ -39,6 +41,10 @@ class Failed(click.ClickException):
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+
+    def format_message(self) -> str:
+        """As a terminal may show it: it may quote what somebody else has written."""
+        return printable(self.message, keeps="\n")
 
 
 class RefusedByGateway(Failed):

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import click
 
-from bursar.cli.failures import CONFLICT, WRONG_USAGE, Failed
+from bursar.cli.failures import CONFLICT, WRONG_USAGE, Failed, RefusedByGateway
 from bursar.cli.listing import pages
 from bursar.cli.values import COUNT, PAIR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bursar.cli.options import Session
     from bursar.cli.output import Column
@@ -117,7 +117,21 @@ def make(
     if file is None:
         session.output.record(session.ask("POST", path, dict(fields)), columns)
     else:
-        session.output.rows(posted(session, path, file, fields), columns)
+        show_posted(session, posted(session, path, file, fields), columns)
+
+
+def show_posted(
+    session: Session, answers: Iterable[dict[str, Any]], columns: tuple[Column, ...]
+) -> None:
+    """Show what is made of a file, also what was made before it failed or was interrupted."""
+    if session.output.kind in ("csv", "jsonl"):
+        session.output.rows(answers, columns)
+        return
+    made: list[dict[str, Any]] = []
+    try:
+        made.extend(answers)
+    finally:
+        session.output.rows(made, columns)
 
 
 def posted(
@@ -131,10 +145,18 @@ def posted(
     for number, record in enumerate(_records(file), 1):
         try:
             answer = session.ask("POST", path, {**fields, **record})
+        except RefusedByGateway as error:
+            detail = _in_file(error.detail, number)
+            raise RefusedByGateway(error.status, detail, error.request_id) from None
         except Failed as error:
-            done = f"; the {number - 1} before it are done" if number > 1 else ""
-            raise Failed(f"Record {number}: {error.message}{done}", error.exit_code) from None
+            raise Failed(_in_file(error.message, number), error.exit_code) from None
         yield answer
+
+
+def _in_file(what: str, number: int) -> str:
+    """What is wrong with a record of a file, and what became of those before it."""
+    done = f"; the {number - 1} before it are done" if number > 1 else ""
+    return f"Record {number}: {what}{done}"
 
 
 def _records(file: Any) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from bursar.cli.fields import (
     given,
     path_to,
     posted,
+    show_posted,
     together,
     whole_id,
     with_budget,
@@ -121,9 +122,8 @@ def create(session: Session, /, file: Any, **fields: Any) -> None:
     elif session.output.kind == "table":
         raise Failed("Many keys need -o json, jsonl or csv, to tell whose is which", WRONG_USAGE)
     else:
-        session.output.rows(
-            posted(session, _PATH, file, with_budget(session, given(fields))), _ISSUED
-        )
+        issued = posted(session, _PATH, file, with_budget(session, given(fields)))
+        show_posted(session, issued, _ISSUED)
 
 
 @keys.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bursar.cli.output import as_shown
+from bursar.cli.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def _painted(level: str, *, is_coloured: bool) -> str:
 def _message(event: LogEvent) -> str:
     fields = event.fields
     message = fields.get("message") or fields.get("errorMessage") or fields.get("type") or ""
-    return _printable(str(message))
+    return printable(str(message))
 
 
 def _is_other(name: str) -> bool:
@@ -51,7 +52,7 @@ def _is_other(name: str) -> bool:
 
 
 def _word(value: Any) -> str:
-    text = _printable(as_shown(value))
+    text = printable(as_shown(value))
     return f'"{text}"' if " " in text else text
 
 
@@ -59,9 +60,4 @@ def _trace(event: LogEvent) -> Iterator[str]:
     trace = event.fields.get("exception") or event.fields.get("stackTrace") or ""
     text = "\n".join(map(str, trace)) if isinstance(trace, list) else str(trace)
     for line in text.splitlines():
-        yield _printable(line)
-
-
-def _printable(text: str) -> str:
-    """Without what a terminal would obey: a line may quote what a caller sent."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+        yield printable(line)

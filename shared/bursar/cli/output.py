@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from bursar.cli.alignment import on_the_point
+from bursar.cli.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +69,10 @@ class Column:
     shown: Callable[[Any], str] = as_shown
     is_number: bool = False
 
+    def cell(self, row: Mapping[str, Any]) -> str:
+        """What a record's cell shows."""
+        return printable(self.shown(row.get(self.name)))
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -97,7 +102,7 @@ class Output:
         if self.kind == "table":
             width = max(len(column.title) for column in columns)
             for column in columns:
-                click.echo(f"{column.title:<{width}}  {column.shown(row.get(column.name))}")
+                click.echo(f"{column.title:<{width}}  {column.cell(row)}")
         elif self.kind == "json":
             click.echo(dumped(row, indent=2))
         else:
@@ -106,7 +111,7 @@ class Output:
     def say(self, text: str) -> None:
         """Tell a person something that is not the command's data."""
         if not self.is_quiet:
-            click.echo(text, err=True)
+            click.echo(printable(text, keeps="\n"), err=True)
 
 
 def dumped(value: Any, indent: int | None = None) -> str:
@@ -125,18 +130,14 @@ def draws() -> bool:
 def _write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> None:
     import csv  # noqa: PLC0415 (the other outputs do without)
 
+    from bursar.cli.csv_cells import csv_cell  # noqa: PLC0415
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([column.name for column in columns])
     for row in rows:
-        writer.writerow([_cell(row.get(column.name)) for column in columns])
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else as_shown(value) if isinstance(value, Decimal) else _text(value)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else dumped(value)
+        writer.writerow([csv_cell(row.get(column.name)) for column in columns])
+        # A record may be a key that is told this once: none waits for the next.
+        sys.stdout.flush()
 
 
 def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
@@ -152,7 +153,7 @@ def _write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -
 
 def _cells(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> list[tuple[str, ...]]:
     """The table's cells by row, numbers with their points under each other."""
-    by_column = [[column.shown(row.get(column.name)) for row in rows] for column in columns]
+    by_column = [[column.cell(row) for row in rows] for column in columns]
     aligned = [
         on_the_point(cells) if column.is_number else cells
         for column, cells in zip(columns, by_column, strict=True)
@@ -172,6 +173,7 @@ def _draw_table(cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> No
     from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
     for number, column in enumerate(columns):
@@ -186,7 +188,8 @@ def _draw_table(cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> No
             overflow="fold",
         )
     for line in cells:
-        table.add_row(*line)
+        # Of a plain text, rich would take what stands in brackets for its own marks.
+        table.add_row(*map(Text, line))
     console = Console()
     # Where the terminal is too narrow for that, it breaks lines and nothing is left out.
     needed = console.measure(table, options=console.options.update(max_width=_ENDLESS_CHARS))

@@ -6,13 +6,13 @@ import csv
 import os
 import sys
 from contextlib import contextmanager
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from bursar.cli.csv_cells import csv_cell
 from bursar.cli.failures import CONFLICT, WRONG_USAGE, Failed
-from bursar.cli.output import as_shown, dumped
+from bursar.cli.output import dumped
 from bursar.cli.usage_fields import FIELDS
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _csv_lines(records: Records) -> Iterator[str]:
     writer.writerow(FIELDS)
     yield line.text
     for record in records:
-        writer.writerow([_cell(record.get(name)) for name in FIELDS])
+        writer.writerow([csv_cell(record.get(name)) for name in FIELDS])
         yield line.text
 
 
@@ -118,12 +118,6 @@ class _Line:
 
     def write(self, text: str) -> None:
         self.text = text
-
-
-def _cell(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return as_shown(value) if isinstance(value, Decimal) else dumped(value)
 
 
 def _json_lines(records: Records) -> Iterator[str]:

@@ -11,6 +11,7 @@ import click
 
 from bursar.cli.doctor.checks import Outcome
 from bursar.cli.output import Column, draws
+from bursar.cli.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,11 +84,12 @@ def _record(check: Check, verdict: Verdict) -> Mapping[str, Any]:
 
 
 def _write(check: Check, verdict: Verdict) -> None:
-    click.echo(f"{_mark(verdict.outcome)} {check.name:<11}  {verdict.seen}")
+    click.echo(f"{_mark(verdict.outcome)} {check.name:<11}  {printable(verdict.seen)}")
     for detail in verdict.details:
-        click.echo(f"      {detail}")
+        click.echo(f"      {printable(detail)}")
     if verdict.remedy is not None:
-        click.echo(f"      → {verdict.remedy}" if draws() else f"      Remedy: {verdict.remedy}")
+        sign = "→" if draws() else "Remedy:"
+        click.echo(f"      {sign} {printable(verdict.remedy)}")
 
 
 def _mark(outcome: Outcome) -> str:

@@ -1,8 +1,8 @@
 """The `usage` object of OpenAI-shaped answers, normalised.
 
 Providers differ in what they count: xAI leaves reasoning out of `completion_tokens` but not out of
-`total_tokens`, DeepSeek reports cached input as `prompt_cache_hit_tokens`. Output is therefore
-whatever the total has beyond the prompt, if that is more.
+`total_tokens`, so output is whatever the total has beyond the prompt, if that is more. DeepSeek
+reports cached input as `prompt_cache_hit_tokens`, others as `cached_tokens` beside the totals.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COUNT_MAX = 10**12
 _COST_USD_MAX = 10**6
 
 _INPUT, _OUTPUT = "prompt_tokens_details", "completion_tokens_details"
-_DEEPSEEK_CACHED = "prompt_cache_hit_tokens"
+_CACHED_BESIDE = ("prompt_cache_hit_tokens", "cached_tokens")
 # What most usage objects are made of: they have no part that may cost another rate.
 _PLAIN = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
@@ -38,9 +38,11 @@ def read_usage(usage: Any) -> TokenUsage | None:
         prompt = total
     if not prompt and not output:
         return None
-    cached = max(_count(usage.get(_INPUT), "cached_tokens"), _count(usage, _DEEPSEEK_CACHED))
     if _PLAIN.issuperset(usage):
-        return TokenUsage(prompt, output, min(cached, prompt))
+        return TokenUsage(prompt, output)
+    cached = max(
+        _count(usage.get(_INPUT), "cached_tokens"), *(_count(usage, it) for it in _CACHED_BESIDE)
+    )
     return _detailed(usage, prompt, output, min(cached, prompt))
 
 

@@ -48,6 +48,12 @@ from bursar.domain.usage import TokenUsage
         # DeepSeek
         ({"prompt_tokens": 5, "prompt_cache_hit_tokens": 4}, TokenUsage(5, 0, 4)),
         ({"prompt_tokens": 5, "prompt_cache_hit_tokens": 9}, TokenUsage(5, 0, 5)),
+        # Moonshot, beside the totals
+        (
+            {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "cached_tokens": 4},
+            TokenUsage(9, 2, 4),
+        ),
+        ({"prompt_tokens": 5, "cached_tokens": 9}, TokenUsage(5, 0, 5)),
         # Voyage: a total is all there is
         ({"total_tokens": 7}, TokenUsage(7, 0)),
         ({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, None),

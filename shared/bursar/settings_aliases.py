@@ -89,6 +89,6 @@ def _share(value: Any) -> Decimal:
         share = Decimal(str(value))
     except DecimalException:
         share = Decimal(0)
-    if not 0 < share < 1:
+    if not share.is_finite() or not 0 < share < 1:
         raise ValueError(f"must be above 0 and below 1; it is {value!r}")
     return share

@@ -60,6 +60,8 @@ def test_an_alias_is_a_model_a_list_of_models_or_all_that_can_be_said(tmp_path: 
         ("aliases: {fast: {targets: a:b, retries: 9}}", "must be a whole number from 0 to 5"),
         ("aliases: {fast: {targets: a:b, tier_down: {below_share: 2}}}", "above 0 and below 1"),
         ("aliases: {fast: {targets: a:b, tier_down: {below_share: x}}}", "above 0 and below 1"),
+        ("aliases: {fast: {targets: a:b, tier_down: {below_share: .nan}}}", "above 0 and below 1"),
+        ("aliases: {fast: {targets: a:b, tier_down: {below_share: .inf}}}", "above 0 and below 1"),
         ("aliases: {fast: {targets: a:b, tier_down: {share: 1}}}", "tier_down.share is no setting"),
     ],
 )

@@ -2,6 +2,9 @@
 
 Exit codes: 0 nothing changed, 1 something went wrong, 2 something changed (and was written, unless
 it was declined or `--check` only looked).
+
+What looks like a mistake of the sources (a rate that falls to nothing or jumps, a provider that
+loses its models) is not taken by `--yes` alone.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.prices import files, packages
-from infra.prices.difference import difference
+from infra.prices.difference import difference, summary
+from infra.prices.doubts import doubtful
 from infra.prices.limits import Limits, extracted
-from infra.prices.rerankers import Rerankers, ranked
+from infra.prices.supplement import Supplement, supplemented
 
 if TYPE_CHECKING:
     from infra.prices.compiling import Shard
@@ -33,13 +37,13 @@ class Fetched:
 
     providers: Sequence[Any]
     limits: Limits
-    rerankers: Rerankers
+    supplement: Supplement
     genai_prices: str
     litellm: str
 
     @property
-    def from_litellm(self) -> tuple[str, Limits, Rerankers]:
-        return self.litellm, self.limits, self.rerankers
+    def from_litellm(self) -> tuple[str, Limits, Supplement]:
+        return self.litellm, self.limits, self.supplement
 
     @property
     def versions(self) -> dict[str, str]:
@@ -51,18 +55,20 @@ def main() -> int:
     given = _arguments()
     try:
         fetched = _pinned() if given.check else _newest(given)
-    except (subprocess.CalledProcessError, FileNotFoundError, LookupError) as failed:
-        print(f"prices: {failed}", file=sys.stderr)  # noqa: T201 (this is for the terminal)
-        return _FAILED
-    index = files.load_index()
-    day = given.date or (_day_of(index) if given.check else datetime.now(UTC).date())
-    shards, wanted = _compiled(fetched, day)
-    lines = difference(files.load_shards(), shards)
-    _show(lines)
+        index = files.load_index()
+        day = given.date or (_day_of(index) if given.check else datetime.now(UTC).date())
+        shards, wanted = _compiled(fetched, day)
+    except (subprocess.CalledProcessError, FileNotFoundError, LookupError, ValueError) as failed:
+        return _refused(str(failed))
+    known = files.load_shards()
+    lines, doubts = difference(known, shards), doubtful(known, shards)
+    _show(lines, doubts, summary(known, shards))
     if given.check:
         return _SAME if files.found() == wanted else _CHANGED
     if not lines and index.get("sources") == fetched.versions:
         return _SAME
+    if given.yes and doubts and not given.accept_doubtful:
+        return _refused("nothing was taken: look at what is doubtful, then --accept-doubtful")
     if given.yes or _agreed():
         files.save(wanted)
         files.LIMITS.write_bytes(files.written_limits(*fetched.from_litellm))
@@ -76,6 +82,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--date", type=date.fromisoformat, help="the catalogue's day; today's")
     parser.add_argument("--yes", action="store_true", help="take what changed without asking")
     parser.add_argument(
+        "--accept-doubtful", action="store_true", help="let --yes take what looks like a mistake"
+    )
+    parser.add_argument(
         "--check", action="store_true", help="only tell whether the pinned versions compile to it"
     )
     return parser.parse_args()
@@ -85,7 +94,7 @@ def _newest(given: argparse.Namespace) -> Fetched:
     with tempfile.TemporaryDirectory() as folder:
         release, providers = packages.providers_of(given.genai_prices, Path(folder))
         litellm, listed = packages.listed_by_litellm(given.litellm, Path(folder))
-        return Fetched(providers, extracted(listed), ranked(listed), release, litellm)
+        return Fetched(providers, extracted(listed), supplemented(listed), release, litellm)
 
 
 def _pinned() -> Fetched:
@@ -95,8 +104,8 @@ def _pinned() -> Fetched:
         raise LookupError(f"{packages.GENAI_PRICES} is not installed here")
     from genai_prices.data import providers  # noqa: PLC0415 (only where it is installed)
 
-    litellm, limits, rerankers = files.load_limits()
-    return Fetched(providers, limits, rerankers, release, litellm)
+    litellm, limits, supplement = files.load_limits()
+    return Fetched(providers, limits, supplement, release, litellm)
 
 
 def _compiled(fetched: Fetched, day: date) -> tuple[dict[str, Shard], dict[str, bytes]]:
@@ -104,7 +113,7 @@ def _compiled(fetched: Fetched, day: date) -> tuple[dict[str, Shard], dict[str, 
     # It imports the classes of the release that was fetched, which is on the path from then on.
     from infra.prices.compiling import compiled, index_of  # noqa: PLC0415
 
-    shards = compiled(fetched.providers, fetched.limits, fetched.rerankers, day)
+    shards = compiled(fetched.providers, fetched.limits, fetched.supplement, day)
     index = {"sources": fetched.versions, **index_of(shards, day)}
     return shards, files.written(shards, index)
 
@@ -113,13 +122,28 @@ def _day_of(index: dict[str, Any]) -> date:
     return date.fromisoformat(index["date"])
 
 
-def _show(lines: list[str]) -> None:
-    for line in lines or ["No price, limit or name changed"]:
+def _show(lines: list[str], doubts: list[str], total: str) -> None:
+    if not lines:
+        print("No price, limit or name changed")  # noqa: T201
+        return
+    for line in (*lines, "", total):
         print(line)  # noqa: T201
+    if doubts:
+        print(f"\nDoubtful, and perhaps a mistake of the sources ({len(doubts)}):")  # noqa: T201
+    for doubt in doubts:
+        print(f"! {doubt}")  # noqa: T201
+
+
+def _refused(why: str) -> int:
+    print(f"prices: {why}", file=sys.stderr)  # noqa: T201
+    return _FAILED
 
 
 def _agreed() -> bool:
-    return input("Take it? [y/N] ").strip().lower() in {"y", "yes"}
+    try:
+        return input("Take it? [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
 
 
 if __name__ == "__main__":

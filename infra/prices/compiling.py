@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from infra.prices.limits import Limits
-    from infra.prices.rerankers import Rerankers
+    from infra.prices.supplement import Entry, Supplement
 
 Shard = dict[str, Any]
 _MINIMUM_SECONDS = {"groq": {"whisper-large-v3": 10, "whisper-large-v3-turbo": 10}}
@@ -30,17 +30,19 @@ _GEMINI_ONLY = "gemma"
 
 
 def compiled(
-    providers: Sequence[types.Provider], limits: Limits, rerankers: Rerankers, day: date
+    providers: Sequence[types.Provider], limits: Limits, supplement: Supplement, day: date
 ) -> dict[str, Shard]:
     """The shards by name."""
     backends = tuple(prefix for prefix, _ in BACKENDS.values())
-    return {
-        provider.id: _with_rerankers(
-            _shard(provider, limits.get(provider.id, {}), day), rerankers.get(provider.id, {})
-        )
+    shards = {
+        provider.id: _shard(provider, limits.get(provider.id, {}), day)
         for provider in providers
         if provider.id in SHARDS or provider.id.startswith(backends)
     }
+    for name, entries in supplement.items():
+        shards.setdefault(name, {"names": {}, "rules": [], "rows": []})
+        _supplement(shards[name], entries)
+    return shards
 
 
 def index_of(shards: Mapping[str, Shard], day: date) -> dict[str, Any]:
@@ -85,13 +87,17 @@ def _shard(
     }
 
 
-def _with_rerankers(shard: Shard, rates: Mapping[str, Mapping[str, str]]) -> Shard:
-    """The shard with a row for each that it does not know."""
-    for name, each in rates.items():
-        if row_of(shard, name) is None:
-            shard["names"][name] = len(shard["rows"])
-            shard["rows"].append({"id": name, "prices": [{"rates": each}], "name": name})
-    return shard
+def _supplement(shard: Shard, entries: Mapping[str, Entry]) -> None:
+    """Give the shard a row for each model that it does not know."""
+    for name, entry in entries.items():
+        if row_of(shard, name) is not None:
+            continue
+        shard["names"][name.lower()] = len(shard["rows"])
+        if "rates" in entry:
+            priced = {"id": name, "prices": [{"rates": entry["rates"]}], "name": name}
+            shard["rows"].append(priced)
+        else:
+            shard["rows"].append({"id": name, **entry})
 
 
 def _own_name(

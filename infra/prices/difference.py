@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,26 +19,49 @@ def difference(old: Shards, new: Shards) -> list[str]:
     """One line for each change, in the order of providers and models; empty where none is."""
     lines = []
     for shard in sorted({*old, *new}):
-        before, after = _rows(old.get(shard)), _rows(new.get(shard))
+        before, after = rows_of(old.get(shard)), rows_of(new.get(shard))
         for model in sorted({*before, *after}):
             name = f"{shard}:{model}"
             lines += [f"{name:<56} {what}" for what in _of(before.get(model), after.get(model))]
-        if _names(old.get(shard)) != _names(new.get(shard)):
-            lines.append(f"{shard}: names that lead to its models changed")
+        lines += [f"{shard}: {what}" for what in _renamed(old.get(shard), new.get(shard))]
     return lines
 
 
-def _rows(shard: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+def summary(old: Shards, new: Shards) -> str:
+    """How many models are new, gone or changed, in a line."""
+    before = {(shard, model): row for shard in old for model, row in rows_of(old[shard]).items()}
+    after = {(shard, model): row for shard in new for model, row in rows_of(new[shard]).items()}
+    changed = sum(before[model] != after[model] for model in before.keys() & after.keys())
+    new_ones, gone = len(after.keys() - before.keys()), len(before.keys() - after.keys())
+    return f"{len(after)} models: {new_ones} new, {gone} gone, {changed} changed"
+
+
+def rows_of(shard: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    """A shard's rows by their models."""
     return {row["id"]: row for row in (shard or {}).get("rows", ())}
 
 
-def _names(shard: Mapping[str, Any] | None) -> Any:
+def _renamed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[str]:
+    """The names and rules that lead to other models, beside a new model's own name."""
+    old, new = _names(before), _names(after)
+    for name in sorted({*old, *new}):
+        leads, led = new.get(name), old.get(name)
+        is_its_own = name == f"'{(leads or led or '').lower()}'" and None in (leads, led)
+        if leads != led and not is_its_own:
+            yield f"{name} leads to {_shown(led)} -> {_shown(leads)}"
+    if old == new and list(old) != list(new):
+        yield "its rules are asked in another order"
+
+
+def _names(shard: Mapping[str, Any] | None) -> dict[str, str]:
     """Which model each name and rule leads to, wherever its row stands."""
     if shard is None:
         return {}
     ids = [row["id"] for row in shard["rows"]]
-    names = {name: ids[row] for name, row in shard["names"].items()}
-    return names, [(rule, ids[row]) for rule, row in shard["rules"]]
+    names = {f"'{name}'": ids[row] for name, row in sorted(shard["names"].items())}
+    for rule, row in shard["rules"]:
+        names.setdefault(f"rule {json.dumps(rule)}", ids[row])
+    return names
 
 
 def _of(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[str]:
@@ -53,7 +77,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     if before.get("left_out") != after.get("left_out"):
         yield f"{_summary(before)} -> {_summary(after)}"
         return
-    rates_before, rates_after = dict(_rates(before)), dict(_rates(after))
+    rates_before, rates_after = dict(rates_of(before)), dict(rates_of(after))
     for rate in sorted({*rates_before, *rates_after}):
         old, new = rates_before.get(rate), rates_after.get(rate)
         if old != new:
@@ -63,7 +87,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
             yield f"{what:<24} {_shown(before.get(field))} -> {_shown(after.get(field))}"
 
 
-def _rates(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def rates_of(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Every rate under a name that says when, in which tier and above which length it applies."""
     for tier, dated in {"": row.get("prices", ()), **row.get("tiers", {})}.items():
         for each in dated:
@@ -79,7 +103,7 @@ def _rates(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _summary(row: Mapping[str, Any]) -> str:
     if "left_out" in row:
         return f"left out, because {row['left_out']}"
-    return ", ".join(f"{rate} {usd}" for rate, usd in _rates(row))
+    return ", ".join(f"{rate} {usd}" for rate, usd in rates_of(row))
 
 
 def _shown(value: Any) -> str:

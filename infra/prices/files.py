@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.prices.limits import Limits
-    from infra.prices.rerankers import Rerankers
+    from infra.prices.supplement import Supplement
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "shared/bursar/prices/data"
@@ -30,10 +30,10 @@ def load_index(folder: Path = DATA) -> dict[str, Any]:
     return json.loads(file.read_bytes()) if file.exists() else {}
 
 
-def load_limits(file: Path = LIMITS) -> tuple[str, Limits, Rerankers]:
-    """The version of LiteLLM, the limits that are from it, and the rates of rerankers."""
+def load_limits(file: Path = LIMITS) -> tuple[str, Limits, Supplement]:
+    """The version of LiteLLM, the limits that are from it, and the rates that are."""
     content = json.loads(file.read_bytes())
-    return content["version"], content["limits"], content["rerankers"]
+    return content["version"], content["limits"], content["supplement"]
 
 
 def written(shards: Mapping[str, Any], index: Mapping[str, Any]) -> dict[str, bytes]:
@@ -49,9 +49,9 @@ def found(folder: Path = DATA) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(folder.glob("*.json"))}
 
 
-def written_limits(version: str, limits: Limits, rerankers: Rerankers) -> bytes:
+def written_limits(version: str, limits: Limits, supplement: Supplement) -> bytes:
     """What the file of limits holds."""
-    return _lines({"version": version, "limits": limits, "rerankers": rerankers})
+    return _lines({"version": version, "limits": limits, "supplement": supplement})
 
 
 def save(files: Mapping[str, bytes], folder: Path = DATA) -> None:

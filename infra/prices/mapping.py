@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_EMBEDS: Final = frozenset({"embedding"})
+_RANKS: Final = _EMBEDS | {"rerank"}
+_LISTENS: Final = frozenset({"audio_transcription"})
+_SPEAKS: Final = _LISTENS | {"audio_speech"}
+_DRAWS: Final = frozenset({"image_generation"})
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
     """One file of the catalogue: a provider of genai-prices.
@@ -21,48 +28,80 @@ class Shard:
     Attributes:
         providers: ours that it prices.
         limits: providers of LiteLLM's list with the prefix of their models' names there.
-        rerankers: the same, where models that rank documents are taken from.
+        supplement: the same, where rates of models that genai-prices lacks are taken from.
+        kinds: LiteLLM's names for the kinds of such models that we can reach.
     """
 
     providers: tuple[str, ...]
     limits: tuple[tuple[str, str], ...] = ()
-    rerankers: tuple[tuple[str, str], ...] = ()
+    supplement: tuple[tuple[str, str], ...] = ()
+    kinds: frozenset[str] = _EMBEDS
 
 
 SHARDS: Final[Mapping[str, Shard]] = {
     "anthropic": Shard(("anthropic",), (("anthropic", ""),)),
-    "aws": Shard(("bedrock",), (("bedrock", ""), ("bedrock_converse", ""))),
+    "aws": Shard(("bedrock",), (("bedrock", ""), ("bedrock_converse", "")), (("bedrock", ""),)),
     "azure": Shard(
-        ("azure", "azureanthropic", "azureopenai"), (("azure", "azure/"), ("azure_ai", "azure_ai/"))
+        ("azure", "azureanthropic", "azureopenai"),
+        (("azure", "azure/"), ("azure_ai", "azure_ai/")),
+        (("azure", "azure/"), ("azure_ai", "azure_ai/")),
+        _EMBEDS | _SPEAKS | _DRAWS,
     ),
     "baseten": Shard(("baseten",), (("baseten", "baseten/"),)),
     "cerebras": Shard(("cerebras",), (("cerebras", "cerebras/"),)),
-    "cloudflare": Shard(("cloudflare",), (("cloudflare", "cloudflare/"),)),
-    "cohere": Shard(("cohere",), (("cohere_chat", ""),), (("cohere", ""),)),
-    "databricks": Shard(("databricks",), (("databricks", "databricks/"),)),
+    "cloudflare": Shard(
+        ("cloudflare",), (("cloudflare", "cloudflare/"),), (("cloudflare", "cloudflare/"),)
+    ),
+    "cohere": Shard(
+        ("cohere",), (("cohere_chat", ""),), (("cohere", ""), ("cohere", "cohere/")), _RANKS
+    ),
+    "databricks": Shard(
+        ("databricks",), (("databricks", "databricks/"),), (("databricks", "databricks/"),)
+    ),
     "deepseek": Shard(("deepseek",), (("deepseek", ""), ("deepseek", "deepseek/"))),
     "fireworks": Shard(
-        ("fireworks",), (("fireworks_ai", "fireworks_ai/"),), (("fireworks_ai", "fireworks_ai/"),)
+        ("fireworks",),
+        (("fireworks_ai", "fireworks_ai/"),),
+        (
+            ("fireworks_ai", "fireworks_ai/"),
+            ("fireworks_ai-embedding-models", "fireworks_ai/"),
+        ),
+        _RANKS,
     ),
     "google": Shard(
         ("gemini", "vertexai", "vertexaianthropic"),
         (("gemini", "gemini/"), ("vertex_ai-language-models", "")),
+        (("gemini", "gemini/"),),
+        _EMBEDS | _DRAWS,
     ),
-    "groq": Shard(("groq",), (("groq", "groq/"),)),
+    "groq": Shard(("groq",), (("groq", "groq/"),), (("groq", "groq/"),), _SPEAKS),
+    "jina": Shard(("jina",), supplement=(("jina_ai", ""),), kinds=_RANKS),
     "meta": Shard(("meta",), (("meta", "meta/"),)),
     "minimax": Shard(("minimax",), (("minimax", "minimax/"),)),
-    "mistral": Shard(("mistral",), (("mistral", "mistral/"),)),
+    "mistral": Shard(
+        ("mistral",), (("mistral", "mistral/"),), (("mistral", "mistral/"),), _EMBEDS | _LISTENS
+    ),
     "moonshotai": Shard(("moonshot",), (("moonshot", "moonshot/"),)),
-    "novita": Shard(("novita",), (("novita", "novita/"),)),
-    "openai": Shard(("openai",), (("openai", ""), ("text-completion-openai", ""))),
+    "nebius": Shard(("nebius",), supplement=(("nebius", "nebius/"),)),
+    "novita": Shard(("novita",), (("novita", "novita/"),), (("novita", "novita/"),), _RANKS),
+    "openai": Shard(
+        ("openai",),
+        (("openai", ""), ("text-completion-openai", "")),
+        (("openai", ""),),
+        _DRAWS | {"audio_speech"},
+    ),
     "openrouter": Shard(("openrouter",)),
     "ovhcloud": Shard(("ovhcloud",), (("ovhcloud", "ovhcloud/"),)),
     "perplexity": Shard(("perplexity",), (("perplexity", "perplexity/"),)),
+    "scaleway": Shard(("scaleway",), supplement=(("scaleway", "scaleway/"),)),
     "together": Shard(
-        ("together",), (("together_ai", "together_ai/"),), (("together_ai", "together_ai/"),)
+        ("together",),
+        (("together_ai", "together_ai/"),),
+        (("together_ai", "together_ai/"),),
+        _RANKS | _SPEAKS | _DRAWS,
     ),
-    "voyageai": Shard(("voyage",), rerankers=(("voyage", "voyage/"),)),
-    "x-ai": Shard(("xai",), (("xai", "xai/"),)),
+    "voyageai": Shard(("voyage",), supplement=(("voyage", "voyage/"),), kinds=_RANKS),
+    "x-ai": Shard(("xai",), (("xai", "xai/"),), (("xai", "xai/"),), _DRAWS),
     "zai": Shard(("zai",), (("zai", "zai/"),)),
 }
 

@@ -84,6 +84,8 @@ def _rate(value: Decimal | types.TieredPrices) -> Any:
 
 
 def _text(rate: Decimal) -> str:
+    if not rate.is_finite() or rate < 0:
+        raise ValueError(f"{rate} is no rate: the data are damaged")
     return f"{canonical(rate):f}"
 
 

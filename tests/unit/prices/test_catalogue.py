@@ -71,6 +71,8 @@ def test_a_region_in_a_models_name_costs_what_that_region_does() -> None:
         ("vertexaianthropic:claude-sonnet-5-5", "depend on the region"),
         ("huggingface:deepseek-ai/DeepSeek-R1-0528", "does not know"),
         ("vertexai:google/gemma-3-27b-it", "does not know"),
+        ("xai:grok-imagine-image-2.0", "depends on the picture's size"),
+        ("cohere:embed-multilingual-light-v3.0", "cannot be right"),
     ],
 )
 def test_what_it_does_not_price_has_a_reason(model: str, why: str) -> None:
@@ -129,9 +131,16 @@ def test_a_short_transcription_is_billed_as_the_shortest_that_groq_bills() -> No
     [
         ("cohere:rerank-v3.5", TokenUsage(rerank_searches=1), "0.002"),
         ("voyage:rerank-2.5", TokenUsage(1_000), "0.00005"),
+        ("jina:jina-reranker-v3.5", TokenUsage(1_000), "0.00005"),
+        ("together:salesforce/llama-rank-v1", TokenUsage(1_000), "0.0001"),
+        ("xai:grok-imagine-image", TokenUsage(images=3), "0.06"),
+        ("openai:tts-1-hd-1106", TokenUsage(input_characters=100), "0.003"),
+        ("azureopenai:whisper", TokenUsage(audio_seconds=3_600), "0.36"),
+        ("bedrock:cohere.embed-english-v3", TokenUsage(1_000), "0.0001"),
+        ("nebius:Qwen/Qwen3-Embedding-8B", TokenUsage(1_000), "0.00001"),
     ],
 )
-def test_rerankers_are_billed_by_the_search_or_by_the_token(
+def test_models_that_answer_in_no_words_are_billed_in_their_own_units(
     model: str, usage: TokenUsage, usd: str
 ) -> None:
     price = CATALOGUE.price(parse_model(model), NOW)

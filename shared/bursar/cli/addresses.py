@@ -22,8 +22,7 @@ def read_address(text: str) -> str:
         scheme = "http" if is_local(f"http://{written}") else "https"
         written = f"{scheme}://{written}"
     written = written.rstrip("/").removesuffix("/v1").rstrip("/")
-    parts = urlsplit(written)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+    if not _is_address(written):
         raise Failed(
             f"{text!r} is no gateway's address: write it as in https://gateway.example.com",
             WRONG_USAGE,
@@ -31,9 +30,24 @@ def read_address(text: str) -> str:
     return written
 
 
+def _is_address(written: str) -> bool:
+    try:
+        parts = urlsplit(written)
+        # Reading the port checks it.
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    is_plain = written.isprintable() and " " not in written and parts.path.isascii()
+    has_more = parts.query or parts.fragment or parts.username is not None
+    return parts.scheme in ("http", "https") and is_whole and is_plain and not has_more
+
+
 def is_local(url: str) -> bool:
     """Tell whether an address leads to this machine."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -45,8 +59,8 @@ def check_is_private(url: str, *, may_be_plain: bool) -> None:
     if url.startswith("http://") and not may_be_plain and not is_local(url):
         secure = f"https{url.removeprefix('http')}"
         raise Failed(
-            f"The master key would cross the network in the clear: use {secure}"
-            ", or --plain-http in a network that you trust",
+            f"The master key would cross the network in the clear: use {secure}, or, in a network "
+            f"that you trust, bursar login {url} --plain-http",
             WRONG_USAGE,
         )
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from bursar.cli.failures import Failed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -36,8 +38,7 @@ def end_by(run: Callable[[], Any], arguments: Sequence[str]) -> NoReturn:
         # What cannot be written shows here and not while the interpreter is on its way out.
         sys.stdout.flush()
     except click.ClickException as error:
-        _say(error, is_json=is_json(arguments, os.environ))
-        code = error.exit_code
+        code = _failed(error, arguments)
     except click.Abort as error:
         code = _aborted(error)
     except KeyboardInterrupt:
@@ -45,6 +46,10 @@ def end_by(run: Callable[[], Any], arguments: Sequence[str]) -> NoReturn:
     except BrokenPipeError:
         code = PIPE_CLOSED
         _close_quietly()
+    except OSError as error:
+        # A file or a folder that is not what it should be, or a disk that is full.
+        where = "" if error.filename is None else f"{error.filename}: "
+        code = _failed(Failed(f"{where}{error.strerror or error}"), arguments)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -85,11 +90,13 @@ def as_json(error: click.ClickException) -> str:
     return json.dumps({"error": {name: it for name, it in known.items() if it is not None}})
 
 
-def _say(error: click.ClickException, *, is_json: bool) -> None:
-    if is_json:
+def _failed(error: click.ClickException, arguments: Sequence[str]) -> int:
+    """Say what went wrong; the exit code for it."""
+    if is_json(arguments, os.environ):
         click.echo(as_json(error), err=True)
     else:
         error.show()
+    return error.exit_code
 
 
 def _aborted(error: click.Abort) -> int:

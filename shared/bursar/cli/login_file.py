@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bursar.cli.failures import Failed
-
-_OWNER_ONLY = 0o600
-_FOLDER_OWNER_ONLY = 0o700
+from bursar.cli.private_file import write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +39,13 @@ def read_login() -> Login:
     try:
         return Login(**json.loads(login_path().read_text("utf-8")))
     except FileNotFoundError:
-        raise Failed("You are not signed in: bursar account login EMAIL --url URL", 4) from None
+        raise Failed("You are not signed in: bursar accounts login EMAIL --url URL", 4) from None
     except (ValueError, TypeError):
         raise Failed(f"{login_path()} is damaged: sign in again", 4) from None
 
 
 def write_login(login: Login) -> None:
-    path = login_path()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER_OWNER_ONLY)
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(login), file)
-    draft.replace(path)
+    write_private(login_path(), json.dumps(asdict(login)))
 
 
 def forget_login() -> None:

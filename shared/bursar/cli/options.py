@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import click
 
+from bursar.cli.addresses import check_is_private, read_address
 from bursar.cli.connection import Connection, HttpConnection
 from bursar.cli.failures import NOT_ALLOWED, WRONG_USAGE, Failed, RefusedByGateway
 from bursar.cli.output import KINDS, Output
@@ -98,7 +99,10 @@ class Place:
             from bursar.cli.stack import StackConnection  # noqa: PLC0415
 
             return StackConnection.found(self.profile)
-        return HttpConnection(self.profile.url or LOCAL_URL, _master_key(self.profile_name))
+        url = self.profile.url or LOCAL_URL
+        # What was logged in to was consented to.
+        check_is_private(url, may_be_plain=self.profile_name is not None)
+        return HttpConnection(url, _master_key(self.profile_name))
 
     def session(self) -> Session:
         """As `connection`, with what else a command works with."""
@@ -204,6 +208,7 @@ def _profile(
         url = None if profile else environ.get("BURSAR_URL")
         stack = None if profile or url else environ.get("BURSAR_STACK")
     if url or stack:
+        url = read_address(url) if url else None
         return None, Profile(url, stack, region or environ.get("AWS_REGION"))
     profiles = read_profiles()
     name = profile or profiles.default

@@ -15,16 +15,15 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bursar.cli.failures import NOT_FOUND, Failed
+from bursar.cli.private_file import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_FOLDER_OWNER_ONLY = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +87,26 @@ def read_profiles() -> Profiles:
     path = config_folder() / "config.toml"
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-        rows = document.get("profiles", {})
-        by_name = {name: Profile(**row) for name, row in rows.items()}
-        return Profiles(by_name, document.get("default"))
+        return _profiles_in(document)
     except FileNotFoundError:
         return Profiles({})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise Failed(f"{path} cannot be read ({error}): correct or remove it") from None
+
+
+def _profiles_in(document: Mapping[str, Any]) -> Profiles:
+    """Raises ValueError where a file says something else than it may."""
+    rows, default = document.get("profiles", {}), document.get("default")
+    if not isinstance(rows, dict) or not isinstance(default, str | None):
+        raise ValueError("`profiles` are tables, and `default` is the name of one")  # noqa: TRY004
+    known = {each.name for each in fields(Profile)}
+    for name, row in rows.items():
+        if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
+            raise ValueError(f"profile {name} has something else than texts")
+        if not known.issuperset(row):
+            unknown = ", ".join(sorted(set(row) - known))
+            raise ValueError(f"profile {name} has {unknown}, which none has")
+    return Profiles({name: Profile(**row) for name, row in rows.items()}, default)
 
 
 def write_profiles(profiles: Profiles) -> None:
@@ -107,11 +119,7 @@ def write_profiles(profiles: Profiles) -> None:
     document["profiles"] = {
         name: dict(_given(asdict(row).items())) for name, row in profiles.by_name.items()
     }
-    folder = config_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_OWNER_ONLY)
-    draft = folder / "config.toml.new"
-    draft.write_text(tomli_w.dumps(document), "utf-8")
-    draft.replace(folder / "config.toml")
+    write_private(config_folder() / "config.toml", tomli_w.dumps(document))
 
 
 def _given(items: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:

@@ -10,15 +10,16 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from bursar.cli.failures import Failed
+from bursar.cli.private_file import is_open_to_others, write_private
 from bursar.cli.profiles import config_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _SERVICE: Final = "bursar"
-_OWNER_ONLY: Final = 0o600
-_FOLDER_OWNER_ONLY: Final = 0o700
 _KEYRING: Final = "the system's keyring"
 
 
@@ -34,6 +35,8 @@ def read_secret_of(profile: str) -> str | None:
         Failed: the file cannot be read, or the keyring does not open.
     """
     kept = _read_file().get(profile)
+    if kept is not None and is_open_to_others(_path()):
+        click.echo(f"Other users can read {_path()}: chmod 600 {_path()}", err=True)
     return _from_keyring(profile) if kept is None else kept
 
 
@@ -117,19 +120,15 @@ def _path() -> Path:
 
 def _read_file() -> dict[str, str]:
     try:
-        kept: dict[str, str] = json.loads(_path().read_text("utf-8"))
-        return dict(kept)
+        kept = json.loads(_path().read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (ValueError, TypeError):
-        raise Failed(f"{_path()} is damaged: remove it and log in again") from None
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict) or not all(isinstance(each, str) for each in kept.values()):
+        raise Failed(f"{_path()} is damaged: remove it and log in again")
+    return kept
 
 
 def _write_file(kept: dict[str, str]) -> None:
-    path = _path()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER_OWNER_ONLY)
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(kept, file)
-    draft.replace(path)
+    write_private(_path(), json.dumps(kept))

@@ -19,7 +19,14 @@ def test_an_address_is_read_as_people_write_it(written: str, meant: str | None) 
     assert read_address(written) == (meant or written.removesuffix("/v1"))
 
 
-@pytest.mark.parametrize("written", ["", "ftp://gateway", "https://", "https://a:b@gateway/"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("", "ftp://gateway", "https://", "https://a:b@gateway/", "https://@gateway"),
+        *("https://gateway:port", "https://gateway:99999", "https://[::1", "https://a b"),
+        *("https://gateway/\x1b[2J", "https://gateway/é", "https://gateway#there"),
+    ],
+)
 def test_what_is_no_address_is_refused(written: str) -> None:
     with pytest.raises(Failed, match=r"https://gateway\.example\.com"):
         read_address(written)
@@ -43,7 +50,9 @@ def test_a_secret_crosses_a_network_encrypted_or_by_consent() -> None:
     check_is_private("https://gateway.example.com", may_be_plain=False)
     check_is_private("http://localhost:8000", may_be_plain=False)
     check_is_private("http://10.0.0.1", may_be_plain=True)
-    with pytest.raises(Failed, match=r"https://10\.0\.0\.1"):
+    with pytest.raises(
+        Failed, match=r"https://10\.0\.0\.1.*bursar login http://10\.0\.0\.1 --plain-http"
+    ):
         check_is_private("http://10.0.0.1", may_be_plain=False)
 
 

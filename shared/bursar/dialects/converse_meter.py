@@ -17,6 +17,7 @@ from bursar.dialects.stream_errors import StreamError, status_named
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from bursar.domain.unseen import Unseen
     from bursar.domain.usage import TokenUsage
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Any])
@@ -27,6 +28,8 @@ class ConverseStreamMeter:
 
     Nothing is withheld from a caller of the same dialect: usage is part of its terminal event.
     """
+
+    unseen: Unseen | None = None
 
     def __init__(self) -> None:
         self.usage: TokenUsage | None = None

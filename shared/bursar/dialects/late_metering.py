@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bursar.dialects.metering import StreamMeter
     from bursar.dialects.passage import Splitter, StreamReader
+    from bursar.domain.unseen import Unseen
     from bursar.domain.usage import TokenUsage
 
 _WORDS_MAX: Final = 64
@@ -46,6 +47,11 @@ class LatelyMetered(PassedStream):
     def usage(self) -> TokenUsage | None:
         self._catch_up()
         return super().usage
+
+    @property
+    def unseen(self) -> Unseen | None:
+        self._catch_up()
+        return super().unseen
 
     @property
     def output_bytes(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bursar.dialects.hidden_reasoning import may_reason
 from bursar.dialects.messages_media import measure_media
 from bursar.dialects.messages_tools import ToolBound, measure_tools, tools_in
 from bursar.dialects.messages_usage import FAST_TIER
@@ -50,8 +51,9 @@ def bound_of(body: Body, model: ModelName, fields: MessagesFields, price: Price 
     if unbounded is not None:
         tokens = _window(window, unbounded, model)
     uses_cache = body.mentions(b'"cache_control"')
+    round_tokens = _round_tokens(served, tokens, fields.max_tokens, window)
     return Bound(
-        _in_rounds(served, tokens, fields.max_tokens, window),
+        round_tokens * served.rounds,
         fields.max_tokens,
         input_image_tokens=media.image_tokens * served.rounds,
         # A provider caches what its own tools read again in the next round.
@@ -59,14 +61,17 @@ def bound_of(body: Body, model: ModelName, fields: MessagesFields, price: Price 
         writes_cache_1h=uses_cache and body.mentions(b'"1h"'),
         service_tier=_tier(fields),
         web_searches=served.web_searches,
+        served_calls=served.rounds - 1,
+        tokens_per_call=round_tokens if served.rounds > 1 else 0,
+        may_reason=may_reason(model.model, (fields.thinking or {}).get("type")),
     )
 
 
-def _in_rounds(served: ToolBound, tokens: int, max_tokens: int, window: int | None) -> int:
-    """Input of all rounds: a later one also reads what was answered in those before."""
+def _round_tokens(served: ToolBound, tokens: int, max_tokens: int, window: int | None) -> int:
+    """Input of a round: a later one also reads what was answered in those before."""
     if served.rounds > 1:
         tokens += max_tokens
-    return (tokens if window is None else min(tokens, window)) * served.rounds
+    return tokens if window is None else min(tokens, window)
 
 
 def _window(window: int | None, what: str, model: ModelName) -> int:

@@ -17,6 +17,7 @@ from bursar.dialects.metering import UNREADABLE
 from bursar.dialects.openai_usage import larger, reported_cost
 from bursar.dialects.sse import data_of, named_frames
 from bursar.dialects.stream_errors import StreamError, stream_error
+from bursar.domain.unseen import Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,16 @@ class MessagesStreamMeter:
         self._reported: dict[str, Any] = {}
         self._usage: TokenUsage | None = None
         self._is_counted = False
+        self._is_thinking = False
+        self._served_calls = 0
+
+    @property
+    def unseen(self) -> Unseen | None:
+        """Thinking that is under way, and calls that began.
+
+        What is shown of thinking is a summary; the signature at its end holds all of it.
+        """
+        return None if self._is_counted else Unseen(self._is_thinking, self._served_calls)
 
     @property
     def usage(self) -> TokenUsage | None:
@@ -78,7 +89,13 @@ class MessagesStreamMeter:
             case "content_block_delta":
                 self.output_bytes += generated_bytes(event.get("delta"))
             case "content_block_start":
-                self.output_bytes += generated_bytes(event.get("content_block"))
+                block = event.get("content_block")
+                self.output_bytes += generated_bytes(block)
+                kind = block.get("type") if isinstance(block, dict) else None
+                self._is_thinking = kind == "thinking"
+                self._served_calls += kind == "server_tool_use"
+            case "content_block_stop":
+                self._is_thinking = False
             case "message_start":
                 message = event.get("message")
                 self._note(message.get("usage") if isinstance(message, dict) else None)

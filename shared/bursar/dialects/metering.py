@@ -12,6 +12,7 @@ from bursar.domain.usage import TokenUsage
 
 if TYPE_CHECKING:
     from bursar.dialects.stream_errors import StreamError
+    from bursar.domain.unseen import Unseen
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What reading a provider's JSON may raise; its bytes pass on and are metered by their length."""
@@ -56,6 +57,11 @@ class StreamMeter(Protocol):
     @property
     def usage(self) -> TokenUsage | None:
         """What the provider reported so far, None if nothing; never less than has come."""
+        ...
+
+    @property
+    def unseen(self) -> Unseen | None:
+        """What may have been done that nothing told so far, None where all is told or seen."""
         ...
 
     def passes(self, frame: bytes) -> bool:

@@ -14,6 +14,7 @@ from bursar.dialects.metering import UNREADABLE
 from bursar.dialects.openai_usage import larger, read_usage, reported_cost
 from bursar.dialects.sse import data_of, frame_of
 from bursar.dialects.stream_errors import StreamError, stream_error
+from bursar.domain.unseen import Unseen
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -63,6 +64,14 @@ class ChatStreamMeter:
         self.is_done = False
         self.last_words = DONE_FRAME
         self.error: StreamError | None = None
+        self._shows_reasoning = False
+
+    @property
+    def unseen(self) -> Unseen | None:
+        """Whether a model reasons cannot be seen here, unless it shows that."""
+        if self.usage is not None:
+            return None
+        return Unseen(reasons=False if self._shows_reasoning else None)
 
     def passes(self, frame: bytes) -> bool:
         data = self._data_of(frame)
@@ -74,7 +83,7 @@ class ChatStreamMeter:
             self.output_bytes += len(data)
             return True
         for choice in chunk.choices or ():
-            self.output_bytes += generated_bytes(choice.delta)
+            self._count(choice.delta)
         if chunk.usage is not None or chunk.error is not None or chunk.service_tier is not None:
             self._note(chunk.usage, chunk.error, chunk.service_tier)
         is_usage_only = not chunk.choices and chunk.usage is not None
@@ -90,7 +99,7 @@ class ChatStreamMeter:
             self.output_bytes += len(data)
             return None
         for choice in _dicts(event.get("choices")):
-            self.output_bytes += generated_bytes(choice.get("delta"))
+            self._count(choice.get("delta"))
         self._note(event.get("usage"), event.get("error"), event.get("service_tier"))
         return event if self.error is None else None
 
@@ -101,6 +110,12 @@ class ChatStreamMeter:
             self.is_done = self.error is None
             return None
         return data
+
+    def _count(self, delta: Any) -> None:
+        self.output_bytes += generated_bytes(delta)
+        if not self._shows_reasoning and isinstance(delta, dict):
+            shown = delta.get("reasoning_content") or delta.get("reasoning")
+            self._shows_reasoning = bool(shown)
 
     def _note(self, usage: Any, error: Any, service_tier: Any) -> None:
         if error is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bursar.dialects.request import InferenceRequest
     from bursar.dialects.stream_errors import StreamError
     from bursar.dialects.translator import Translator
+    from bursar.domain.unseen import Unseen
     from bursar.domain.usage import TokenUsage
 
 _DOCUMENT = msgspec.json.Decoder(dict[str, Any])
@@ -69,6 +70,11 @@ class StreamReader(Protocol):
 
     @property
     def usage(self) -> TokenUsage | None: ...
+
+    @property
+    def unseen(self) -> Unseen | None:
+        """What may have been done that nothing told so far; see `metering.StreamMeter`."""
+        ...
 
     @property
     def output_bytes(self) -> int: ...

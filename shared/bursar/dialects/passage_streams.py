@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bursar.dialects.passage import Splitter
     from bursar.dialects.stream_errors import StreamError
     from bursar.dialects.translator import StreamTranslator
+    from bursar.domain.unseen import Unseen
     from bursar.domain.usage import TokenUsage
 
 MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError)
@@ -30,6 +31,10 @@ class _Reading:
     @property
     def usage(self) -> TokenUsage | None:
         return self._meter.usage
+
+    @property
+    def unseen(self) -> Unseen | None:
+        return self._meter.unseen
 
     @property
     def output_bytes(self) -> int:

@@ -17,6 +17,7 @@ from bursar.dialects.responses_answer import generated_bytes
 from bursar.dialects.responses_usage import is_search, read_usage, searches_of, with_searches
 from bursar.dialects.sse import data_of
 from bursar.dialects.stream_errors import StreamError, stream_error
+from bursar.domain.unseen import Unseen
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _DONE = b"[DONE]"
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_SHOWN_REASONING = "response.reasoning_text.delta"
+_SERVED_CALLS = frozenset({"mcp_call", "web_search_call"})
 
 
 _ABSENT = msgspec.Raw(b"null")
@@ -74,7 +77,16 @@ class ResponsesStreamMeter:
         self.last_words = b""
         self.error: StreamError | None = None
         self._web_searches = 0
+        self._served_calls = 0
+        self._hidden: set[Any] = set()
         self._streamed_bytes: dict[Any, int] = {}
+
+    @property
+    def unseen(self) -> Unseen | None:
+        """Reasoning that is under way, or that ended without its contents, and calls that began."""
+        if self.usage is not None:
+            return None
+        return Unseen(bool(self._hidden), self._served_calls)
 
     def passes(self, frame: bytes) -> bool:
         if self.is_done:
@@ -103,6 +115,10 @@ class ResponsesStreamMeter:
     def _note(self, event: _Event, frame: bytes) -> None:
         if event.delta is not None:
             self._count(event.output_index, generated_bytes(event.delta))
+            if event.type == _SHOWN_REASONING:
+                self._hidden.discard(_key(event.output_index))
+        elif event.type == "response.output_item.added":
+            self._note_start(event.output_index, msgspec.json.decode(event.item))
         elif event.type == "response.output_item.done":
             self._note_item(event.output_index, msgspec.json.decode(event.item))
         elif event.response is not None:
@@ -118,12 +134,20 @@ class ResponsesStreamMeter:
 
     def _count(self, index: Any, size: int) -> None:
         self.output_bytes += size
-        key = index if isinstance(index, int) else None
+        key = _key(index)
         self._streamed_bytes[key] = self._streamed_bytes.get(key, 0) + size
+
+    def _note_start(self, index: Any, item: Any) -> None:
+        kind = str(item.get("type")) if isinstance(item, dict) else ""
+        if kind == "reasoning":
+            self._hidden.add(_key(index))
+        self._served_calls += kind in _SERVED_CALLS
 
     def _note_item(self, index: Any, item: Any) -> None:
         """An item is whole: it may hold what no delta said, such as a name or hidden reasoning."""
-        key = index if isinstance(index, int) else None
+        key = _key(index)
+        if isinstance(item, dict) and (item.get("encrypted_content") or item.get("content")):
+            self._hidden.discard(key)
         unsaid = generated_bytes(item) - self._streamed_bytes.get(key, 0)
         self._count(index, max(unsaid, 0))
         self._web_searches += is_search(item)
@@ -143,6 +167,10 @@ class ResponsesStreamMeter:
         searches = searches_of(items, response.tool_usage) if is_counted else self._web_searches
         self.usage = with_searches(read_usage(response.usage), searches)
         self.reported_cost_usd = reported_cost(response.usage)
+
+
+def _key(index: Any) -> int | None:
+    return index if isinstance(index, int) else None
 
 
 def _read_error(error: Any) -> StreamError:

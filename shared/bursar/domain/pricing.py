@@ -142,8 +142,10 @@ class Bound:
         audio_seconds: length of the audio to be transcribed, begun seconds.
         rerank_searches: rerank queries.
         takes_output_limit: whether the request has a field that can shorten the answer.
-        imposed_calls: calls of the provider's own tools that only the gateway limits.
+        served_calls: calls of the provider's own tools.
         tokens_per_call: the part of the input that each of those adds.
+        imposes_calls: only the gateway limits them.
+        may_reason: the answer may have reasoning that nobody sees.
     """
 
     input_tokens: int
@@ -163,20 +165,22 @@ class Bound:
     audio_seconds: int = 0
     rerank_searches: int = 0
     takes_output_limit: bool = True
-    imposed_calls: int = 0
+    served_calls: int = 0
     tokens_per_call: int = 0
+    imposes_calls: bool = False
+    may_reason: bool = False
 
     @property
     def output_tokens_total(self) -> int:
         return self.output_tokens * self.answers + self.prediction_tokens
 
-    def with_a_call_less(self) -> Bound:
-        """The bound with one of the imposed calls less, each of which may be a search."""
-        calls = self.imposed_calls - 1
+    def with_served_calls(self, calls: int) -> Bound:
+        """The bound with fewer calls of the provider's own tools, each of which may be a search."""
+        fewer = self.served_calls - calls
         return replace(
             self,
-            imposed_calls=calls,
-            input_tokens=self.input_tokens - self.tokens_per_call,
+            served_calls=calls,
+            input_tokens=self.input_tokens - fewer * self.tokens_per_call,
             web_searches=min(self.web_searches, calls),
         )
 

@@ -121,13 +121,15 @@ class Exchange:
             outcome = _error(Billing.NOTHING, named(error), failure_of(error))
             return Failed(error, outcome, error.code, was_sent)
         except asyncio.CancelledError as error:
-            await self._abandoned(tab, billing, error)
+            await self._abandoned(tab, leg, billing, error)
             raise
         except BaseException as error:
             await self._failed(tab, billing, error)
             raise
 
-    async def _abandoned(self, tab: Tab, billing: Billing, error: asyncio.CancelledError) -> None:
+    async def _abandoned(
+        self, tab: Tab, leg: Leg, billing: Billing, error: asyncio.CancelledError
+    ) -> None:
         """A stream's caller left before it began: nothing was generated that anybody saw.
 
         Of a whole answer, which only a stopping gateway abandons, nobody knows.
@@ -135,7 +137,9 @@ class Exchange:
         if tab.request.is_streamed and billing is Billing.UNKNOWN:
             billing = Billing.METERED
         status = Status.DISCONNECTED if tab.request.is_streamed else Status.ERROR
-        await self.till.close(tab, Outcome(status, billing, error_message=named(error)))
+        unseen = leg.passage.stream().unseen if tab.request.is_streamed else None
+        outcome = Outcome(status, billing, error_message=named(error), unseen=unseen)
+        await self.till.close(tab, outcome)
 
     async def _refused(self, tab: Tab, leg: Leg, answer: UpstreamAnswer, deadline: float) -> Failed:
         body = b""

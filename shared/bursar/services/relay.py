@@ -216,6 +216,7 @@ class StreamRelay:
                 failure=failure_of(error),
                 reported_cost_usd=reader.reported_cost_usd,
                 service_tier=reader.service_tier,
+                unseen=reader.unseen,
             ),
         )
 

@@ -26,6 +26,7 @@ from bursar.domain.money import ZERO, display
 from bursar.domain.price_tiers import charged_tier
 from bursar.domain.pricing import Charge, charge_of, charge_of_unreported, told_apart
 from bursar.domain.unreported import counted, most
+from bursar.domain.unseen import Unseen, begun, generated_most, with_unseen
 from bursar.domain.usage import Status, TokenUsage, UsageRecord
 from bursar.services.charged_rates import charged_rates
 from bursar.services.holding import Held, Holding, barred, is_low
@@ -66,6 +67,7 @@ class Outcome:
         failure: how the provider failed, as metrics count it.
         reported_cost_usd: what the provider says that it charges.
         service_tier: the tier that the provider says it served the request in.
+        unseen: what it may have done that nothing told, None where all is told or seen.
     """
 
     status: Status
@@ -78,6 +80,7 @@ class Outcome:
     failure: str | None = None
     reported_cost_usd: Decimal | None = None
     service_tier: str | None = None
+    unseen: Unseen | None = None
 
 
 class BudgetRunsLow(Exception):
@@ -270,24 +273,37 @@ class Till:
                 amount_usd = tab.hold.amount_usd if self._policy.charges_unknown else ZERO
                 return None, None if price is None else Charge(amount_usd, {}), True
             case Billing.METERED:
-                known = counted(outcome.usage, _own_usage(tab.request, price), price)
-                if known is None:
-                    return _bill_of_unreported(tab, outcome)
-                if price is None:
-                    return known, None, False
-                known = told_apart(known, tab.quote.bound, price)
-                return known, _charge(tab, outcome, known, price), False
+                return self._bill_of_metered(tab, outcome)
+
+    def _bill_of_metered(
+        self, tab: Tab, outcome: Outcome
+    ) -> tuple[TokenUsage | None, Charge | None, bool]:
+        price, bound = tab.quote.price, tab.quote.bound
+        unseen = outcome.unseen
+        if unseen is not None and not self._policy.charges_unknown:
+            unseen = replace(unseen, reasons=False)
+        known = counted(outcome.usage, _own_usage(tab.request, price), price)
+        if known is None or (unseen is not None and unseen.served_calls):
+            # A round after a call is not in what was told before it.
+            return _bill_of_unreported(tab, outcome, unseen)
+        known = with_unseen(known, bound, unseen)
+        is_estimated = unseen is not None
+        if price is None:
+            return known, None, is_estimated
+        known = told_apart(known, bound, price)
+        return known, _charge(tab, outcome, known, price), is_estimated
 
 
 def _bill_of_unreported(
-    tab: Tab, outcome: Outcome
+    tab: Tab, outcome: Outcome, unseen: Unseen | None
 ) -> tuple[TokenUsage | None, Charge | None, bool]:
     """All that the bound allows of the input, and of the output what was seen, at the dearest."""
-    bound, price = tab.quote.bound, tab.quote.price
-    usage = most(bound, outcome.output_bytes)
+    bound, price = begun(tab.quote.bound, unseen), tab.quote.price
+    generated = generated_most(bound, unseen, outcome.output_bytes)
+    usage = most(bound, generated)
     if price is None:
         return usage, None, True
-    cost_usd = charge_of_unreported(bound, price, outcome.output_bytes, outcome.service_tier)
+    cost_usd = charge_of_unreported(bound, price, generated, outcome.service_tier)
     return usage, replace(_charge(tab, outcome, usage, price), cost_usd=cost_usd), True
 
 

@@ -10,6 +10,7 @@ import httpx2
 import msgspec
 import pytest
 
+from bursar.domain.price_rates import Unit
 from bursar.domain.upstream import Provider, Target
 from bursar.domain.usage import Status, TokenUsage
 from bursar.upstream.catalogue import load_catalogue
@@ -126,6 +127,34 @@ async def test_a_stream_that_breaks_off_is_charged_for_what_came_of_it(
     assert record.usage is not None
     assert record.usage.input_tokens == 14
     assert record.usage.output_tokens == len("Bonjour, ça va ? 🙂".encode())
+
+
+async def test_a_stream_that_breaks_off_in_thought_is_charged_all_that_it_was_allowed(
+    world: World, http: httpx2.AsyncClient
+) -> None:
+    begun, *_ = wire_bytes("messages/thinking.sse").split(b"event: content_block_stop")
+    world.upstream.answer = stream(begun)
+    await http.post(PATH, json=_body(stream=True))
+    record = await world.record()
+    assert record.usage is not None
+    assert (record.usage.input_tokens, record.usage.output_tokens) == (2_510, 2_000)
+    assert record.is_estimated
+
+
+async def test_a_stream_that_breaks_off_after_a_search_is_charged_for_that_and_what_it_read(
+    world: World, http: httpx2.AsyncClient
+) -> None:
+    rates = {Unit.WEB_SEARCH: Decimal(10)}
+    await world.price(CLAUDE, "0.1", context_window_tokens=200_000, rates=rates)
+    begun, *_ = wire_bytes("messages/web-search.sse").split(b"event: message_delta")
+    world.upstream.answer = stream(begun)
+    tool = {"type": "web_search_20250305", "name": "web_search", "max_uses": 3}
+    answer = await http.post(PATH, json=_body(stream=True, tools=[tool]))
+    assert answer.status_code == 200
+    record = await world.record()
+    assert record.usage is not None
+    assert (record.usage.web_searches, record.usage.input_tokens) == (1, 2 * 200_000)
+    assert record.is_estimated
 
 
 async def test_a_budget_that_is_nearly_spent_lowers_answer_and_thinking_together(

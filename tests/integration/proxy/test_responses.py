@@ -214,6 +214,20 @@ async def test_a_stream_that_breaks_off_ends_as_a_responses_stream_does(
     assert record.usage.output_tokens > 0
 
 
+async def test_a_stream_that_breaks_off_is_charged_for_the_searches_that_had_begun(
+    world: World, http: httpx2.AsyncClient
+) -> None:
+    await world.price(MODEL, context_window_tokens=WINDOW, rates={Unit.WEB_SEARCH: Decimal(10)})
+    raw = wire_bytes("responses/web-search.sse")
+    first = raw.index(b"event: response.output_item.done")
+    world.upstream.answer = stream(raw[:first])
+    await _post(http, stream=True, tools=[{"type": "web_search"}])
+    record = await world.record()
+    assert record.usage is not None
+    assert record.usage.web_searches == 1
+    assert WINDOW < record.usage.input_tokens < WINDOW + 2_000
+
+
 async def test_a_response_that_failed_is_charged_for_what_it_used(
     world: World, http: httpx2.AsyncClient
 ) -> None:

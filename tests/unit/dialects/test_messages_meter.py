@@ -14,6 +14,7 @@ from bursar.dialects.messages_usage import read_tier, read_usage
 from bursar.dialects.messages_wire import MESSAGES
 from bursar.dialects.passage_streams import PassedStream
 from bursar.dialects.sse import FrameSplitter, data_of, named_frames
+from bursar.domain.unseen import Unseen
 from bursar.domain.usage import TokenUsage
 from tests.fakes.wire_files import wire_bytes
 
@@ -277,3 +278,25 @@ def test_what_is_unreadable_counts_whole_and_passes(unreadable: bytes) -> None:
 )
 def test_the_data_of_a_named_frame_are_found(frame: bytes, data: bytes | None) -> None:
     assert data_of(frame) == data
+
+
+def _unseen(*events: dict[str, Any]) -> Unseen | None:
+    start = {"type": "message_start", "message": {"usage": {"input_tokens": 8}}}
+    return _metered(named_frames([start, *events])).unseen
+
+
+def test_thinking_is_out_of_sight_until_its_signature_tells_how_long_it_was() -> None:
+    begins = {"type": "content_block_start", "content_block": {"type": "thinking", "thinking": ""}}
+    summary = {"type": "thinking_delta", "thinking": "hmm"}
+    shown = {"type": "content_block_delta", "delta": summary}
+    ends = {"type": "content_block_stop", "index": 0}
+    assert _unseen() == Unseen(reasons=False, served_calls=0)
+    assert _unseen(begins, shown) == Unseen(reasons=True, served_calls=0)
+    assert _unseen(begins, shown, ends) == Unseen(reasons=False, served_calls=0)
+
+
+def test_calls_of_the_providers_tools_are_counted_until_the_totals_are_told() -> None:
+    block = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
+    call = {"type": "content_block_start", "content_block": block}
+    assert _unseen(call, call) == Unseen(reasons=False, served_calls=2)
+    assert _unseen(call, {"type": "message_delta", "usage": {"output_tokens": 6}}) is None

@@ -17,6 +17,7 @@ from bursar.dialects.responses_stream import ResponsesStreamMeter
 from bursar.dialects.responses_usage import read_usage, searches_of
 from bursar.dialects.responses_wire import RESPONSES
 from bursar.dialects.sse import FrameSplitter
+from bursar.domain.unseen import Unseen
 from bursar.domain.usage import TokenUsage
 from tests.fakes.wire_files import wire_bytes, wire_json
 
@@ -262,3 +263,35 @@ def test_a_translated_request_is_settled_for_its_provider() -> None:
         "stream": True,
     }
     assert "stream" not in settle(document, Terms("m"), False)  # noqa: FBT003
+
+
+def _item(kind: str, event: str = "added", index: int = 0, **item: Any) -> bytes:
+    item = {"type": kind, **item}
+    return _frame(type=f"response.output_item.{event}", output_index=index, item=item)
+
+
+def test_reasoning_is_out_of_sight_until_its_contents_tell_how_long_it_was() -> None:
+    begins, words = _item("reasoning"), _item("message", index=1)
+    summary = _frame(type="response.reasoning_summary_text.delta", output_index=0, delta="hm")
+    whole = _item("reasoning", "done", encrypted_content="gAAAA", summary=[])
+    without = _item("reasoning", "done", encrypted_content=None, summary=[{"text": "hm"}])
+    assert _metered(words).unseen == Unseen(reasons=False, served_calls=0)
+    assert _metered(begins + summary).unseen == Unseen(reasons=True, served_calls=0)
+    assert _metered(begins + whole + words).unseen == Unseen(reasons=False, served_calls=0)
+    assert _metered(begins + without + words).unseen == Unseen(reasons=True, served_calls=0)
+
+
+def test_reasoning_that_is_shown_is_in_sight() -> None:
+    shown = _item("reasoning", "done", content=[{"type": "reasoning_text", "text": "hm"}])
+    assert _metered(_item("reasoning") + shown).unseen == Unseen(reasons=False, served_calls=0)
+    word = _frame(type="response.reasoning_text.delta", output_index=0, delta="hm")
+    assert _metered(_item("reasoning") + word).unseen == Unseen(reasons=False, served_calls=0)
+
+
+def test_calls_of_the_providers_tools_are_counted_as_they_begin() -> None:
+    calls = _item("web_search_call") + _item("function_call", index=1) + _item("mcp_call", index=2)
+    assert _metered(calls).unseen == Unseen(reasons=False, served_calls=2)
+
+
+def test_nothing_is_unseen_once_the_usage_is_told() -> None:
+    assert _metered(wire_bytes("responses/web-search.sse")).unseen is None

@@ -245,7 +245,7 @@ def test_searches_are_bounded_by_the_limit_of_calls_and_read_the_context_after_e
     own = _bound(WINDOWED, tools=[FUNCTION, FUNCTION])
     assert bound.web_searches == 4
     assert 0 <= bound.input_tokens - 4 * WINDOW - 1_024 < own.input_tokens
-    assert bound.imposed_calls == 0
+    assert not bound.imposes_calls
 
 
 def test_an_mcp_server_reads_the_context_as_often_and_searches_nothing() -> None:
@@ -255,12 +255,13 @@ def test_an_mcp_server_reads_the_context_as_often_and_searches_nothing() -> None
 
 def test_a_loop_at_the_provider_without_a_limit_is_given_one() -> None:
     imposed = _bound(WINDOWED, tools=[SEARCH])
-    assert imposed.imposed_calls == imposed.web_searches > 0
-    asked = _bound(WINDOWED, tools=[SEARCH], max_tool_calls=imposed.imposed_calls)
+    assert imposed.imposes_calls
+    assert imposed.served_calls == imposed.web_searches == 4
+    asked = _bound(WINDOWED, tools=[SEARCH], max_tool_calls=4)
     # Their bodies differ by the limit alone.
     assert asked.input_tokens - imposed.input_tokens == len(',"max_tool_calls":4')
-    fewer = imposed.with_a_call_less()
-    asked = _bound(WINDOWED, tools=[SEARCH], max_tool_calls=fewer.imposed_calls)
+    fewer = imposed.with_served_calls(3)
+    asked = _bound(WINDOWED, tools=[SEARCH], max_tool_calls=3)
     assert asked.input_tokens - fewer.input_tokens == len(',"max_tool_calls":3')
     assert asked.web_searches == fewer.web_searches
 

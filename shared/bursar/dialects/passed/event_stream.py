@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
+    from bursar.domain.unseen import Unseen
     from bursar.domain.usage import TokenUsage
 
 _LAST: Final = frozenset(
@@ -54,6 +55,8 @@ class EventStreamMeter:
         read_usage: of the last event's usage object.
         output_bytes_of: no fewer than the tokens that an event brings, given its data's length.
     """
+
+    unseen: Unseen | None = None
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bursar.dialects.metering import StreamMeter
     from bursar.dialects.passage import Splitter, StreamReader
     from bursar.dialects.stream_errors import StreamError
+    from bursar.domain.unseen import Unseen
     from bursar.domain.usage import TokenUsage
 
 # How events begin; no audio does.
@@ -41,6 +42,7 @@ class AudioStream:
     """Audio on its way; see `passage.StreamReader`."""
 
     usage: TokenUsage | None = None
+    unseen: Unseen | None = None
     reported_cost_usd: Decimal | None = None
     service_tier: str | None = None
     error: StreamError | None = None
@@ -91,6 +93,10 @@ class SpeechStream:
     @property
     def usage(self) -> TokenUsage | None:
         return self._reader.usage
+
+    @property
+    def unseen(self) -> Unseen | None:
+        return self._reader.unseen
 
     @property
     def output_bytes(self) -> int:

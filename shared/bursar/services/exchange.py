@@ -22,6 +22,7 @@ from bursar.services.upstream_answers import (
     counted_input,
     passed_headers,
     read_error,
+    read_whole,
     refusal,
     stream_headers,
     upstream_request_id,
@@ -166,7 +167,7 @@ class Exchange:
     ) -> WholeAnswer:
         try:
             async with until(deadline):
-                body = b"".join([chunk async for chunk in answer.chunks()])
+                body = await read_whole(answer, tab.request.model.provider)
         finally:
             await uncancelled(answer.close())
         metered = passage.meter(body)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bursar.domain.errors import UpstreamError, UpstreamTimeout
+from bursar.domain.errors import UpstreamBroken, UpstreamError, UpstreamTimeout
 from bursar.domain.usage import TokenUsage
 from bursar.services.answers import WholeAnswer
 
@@ -31,6 +31,8 @@ _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-
 _EVENT_STREAM = "text/event-stream"
 _STREAMS = (_EVENT_STREAM, "audio/")
 _ERROR_BYTES_MAX = 64 * 1024
+# Beyond ten pictures in base64; more would only be a way to make the gateway run out of memory.
+_WHOLE_BYTES_MAX = 128 * 1024 * 1024
 _SECRET_PREFIX = 8
 # Schemes that sign with an AWS role, or send a key of AWS's as it is.
 _AWS_SCHEMES: Final = frozenset({"aws", "sagemaker"})
@@ -74,6 +76,22 @@ def counted_input(headers: Mapping[str, str]) -> TokenUsage | None:
     """What Bedrock counts of a model whose answers have no place for it."""
     counted = headers.get("x-amzn-bedrock-input-token-count", "")
     return TokenUsage(int(counted), 0) if counted.isdecimal() and counted.isascii() else None
+
+
+async def read_whole(answer: UpstreamAnswer, provider: str) -> bytes:
+    """An answer's body.
+
+    Raises:
+        UpstreamBroken: it does not end within 128 MiB.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in answer.chunks():
+        size += len(chunk)
+        if size > _WHOLE_BYTES_MAX:
+            raise UpstreamBroken(f"Provider '{provider}' sent more than any answer has")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 async def read_error(answer: UpstreamAnswer) -> bytes:

@@ -194,6 +194,17 @@ async def test_a_provider_that_cannot_be_reached_costs_nothing() -> None:
     assert (await world.record()).status is Status.ERROR
 
 
+async def test_an_answer_without_end_is_broken_off() -> None:
+    world = World()
+    key = await world.someone("1")
+    megabyte = b" " * 2**20
+    world.upstream.answer = ScriptedAnswer(200, JSON, [megabyte] * 129)
+    with pytest.raises(UpstreamBroken, match="more than any answer has"):
+        await world.chat(key)
+    assert world.upstream.answer.is_closed
+    assert (await world.balance()).committed_usd > 0
+
+
 @pytest.mark.parametrize("error", [UpstreamTimeout("late"), UpstreamBroken("reset")])
 async def test_where_nobody_knows_the_bill_the_whole_hold_is_charged(error: BursarError) -> None:
     world = World()

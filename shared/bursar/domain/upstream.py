@@ -92,6 +92,8 @@ class Provider:
         ordinary_tier: what a request calls ordinary service where a setting of the account decides
             for those that say nothing; None where no setting can make them dearer.
         host_path: what belongs behind a base URL that an administrator gave as a host only.
+        former_paths: what clients write behind a host for an earlier API, or complete themselves;
+            `host_path` takes its place.
         is_local: it stands in the administrator's own network by nature.
     """
 
@@ -111,6 +113,7 @@ class Provider:
     streams_usage: bool = True
     ordinary_tier: str | None = None
     host_path: str = ""
+    former_paths: tuple[str, ...] = ()
     is_local: bool = False
 
     def operations_of(self, model: str) -> tuple[str, ...]:

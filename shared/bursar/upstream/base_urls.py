@@ -103,8 +103,9 @@ def checked_base(given: str, setting: str, provider: Provider) -> str:
         base = f"http://{base}"  # OLLAMA_HOST and its like are often a host and a port
     if "{" in base:
         raise WrongSetting(f"{setting}: still holds a placeholder in braces; fill it in.")
-    if not _checked_parts(base, setting).path:
-        return base + provider.host_path
+    path = _checked_parts(base, setting).path
+    if path in ("", *provider.former_paths):
+        return base.removesuffix(path) + provider.host_path
     # Anthropic's SDKs take a base without the version that its paths begin with; others write it.
     paths = [endpoint.path for endpoint in provider.endpoints.values()]
     return base.removesuffix(_VERSION) if all(map(_begins_with_version, paths)) else base
@@ -190,7 +191,9 @@ def _check_complete(provider: Provider, base: str, parameters: Mapping[str, str]
 def _messages(provider: Provider, given: str) -> Mapping[str, Endpoint]:
     setting = f"providers.{provider.name}.messages_base"
     base = checked_base(
-        given, setting, replace(provider, host_path="", endpoints=MESSAGES_ENDPOINTS)
+        given,
+        setting,
+        replace(provider, host_path="", former_paths=(), endpoints=MESSAGES_ENDPOINTS),
     )
     before = provider.endpoints.get("messages")
     served = {"messages", *({"count_tokens"} & set(provider.endpoints))}

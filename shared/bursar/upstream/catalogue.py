@@ -65,6 +65,7 @@ def _provider(row: Mapping[str, Any]) -> Provider:
     fields = dict(row)
     fields["base_url"] = row.get("base_url")
     fields["env_keys"] = tuple(row.get("env_keys", ()))
+    fields["former_paths"] = tuple(row.get("former_paths", ()))
     fields["endpoints"] = _endpoints(row.get("endpoints", {"chat": {}}))
     fields["model_rules"] = _rules(row.get("model_rules", ()))
     fields["parameters"] = _parameters(row.get("parameters", {}))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bursar.domain.errors import WrongSetting
+from bursar.domain.upstream_urls import url_of
 from bursar.upstream.catalogue import load_catalogue
 from bursar.upstream.provider_settings import ProviderSettings
 from bursar.upstream.targets import addressed, resolve_targets, role_providers
@@ -75,6 +76,24 @@ def test_anthropics_base_may_be_given_with_its_version_or_without(
     messages = ProviderSettings(KEY, messages_base=settings.api_base)
     endpoint = target("openai", messages).provider.endpoints["messages"]
     assert endpoint.base_url == "https://proxy.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("vertexai", "https://psc.example"),
+        ("vertexaianthropic", "https://psc.example"),
+        ("vertexaianthropic", "https://psc.example/v1"),
+    ],
+)
+def test_a_private_host_of_vertex_ai_gets_the_project_and_the_location(
+    name: str, given: str
+) -> None:
+    parameters = {"credentials_file": "/keys/sa.json", "project": "p", "location": "eu"}
+    found = target(name, ProviderSettings(api_base=given, parameters=parameters))
+    endpoint = next(iter(found.provider.endpoints.values()))
+    url = url_of(found, endpoint, "m", is_streamed=False)
+    assert url.startswith("https://psc.example/v1/projects/p/locations/eu/")
 
 
 def test_an_endpoint_whose_address_lacks_a_parameter_is_not_there() -> None:

@@ -99,6 +99,15 @@ def test_a_base_given_as_a_host_gets_the_path_its_server_answers_at(
         ("azure", "https://me.services.ai.azure.com", "https://me.services.ai.azure.com/openai/v1"),
         ("databricks", "https://dbc-1.example", "https://dbc-1.example/serving-endpoints"),
         ("openai", "https://proxy.example", "https://proxy.example"),
+        # What these variables hold for the vendors' own clients.
+        ("azure", "https://me.ai.example/models", "https://me.ai.example/openai/v1"),
+        ("azureopenai", "https://me.ai.example/openai/", "https://me.ai.example/openai/v1"),
+        ("azureopenai", "https://apim.example/openai/v1", "https://apim.example/openai/v1"),
+        ("cerebras", "https://api.cerebras.ai", "https://api.cerebras.ai/v1"),
+        ("cohere", "https://api.cohere.com", "https://api.cohere.com/compatibility/v1"),
+        ("gemini", "https://gemini.example", "https://gemini.example/v1beta/openai"),
+        ("groq", "https://api.groq.com", "https://api.groq.com/openai/v1"),
+        ("mistral", "https://api.eu.mistral.ai", "https://api.eu.mistral.ai/v1"),
     ],
 )
 def test_providers_with_an_address_of_their_own_take_its_host(

@@ -140,7 +140,7 @@ async def test_a_token_that_cannot_be_renewed_is_used_as_long_as_it_holds() -> N
     await rig.call()
     rig.world.status = 503
     rig.world.now_s += 3400
-    assert await asyncio.gather(rig.call(), rig.call(), rig.call()) == [200, 200, 200]
+    assert await asyncio.gather(*(rig.call() for _ in range(3))) == [200, 200, 200]
     assert len(rig.world.exchanges) == 2
     rig.world.now_s += 31
     assert await rig.call() == 200

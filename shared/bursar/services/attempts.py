@@ -202,12 +202,12 @@ class Attempts:
     async def _next(self, trip: Trip) -> bool:
         if time_left_s(trip.deadline) < WORTHWHILE_S:
             return False
-        refused: Leg | None = None
+        refused: list[Leg] = []
         while (leg := await self._legs.next(trip.journey)) is not None:
             if await self._goes_to(trip, leg):
                 return True
-            refused = refused or leg
-        return refused is not None and await self._insists(trip, refused)
+            refused.append(leg)
+        return bool(refused) and await self._insists(trip, refused)
 
     async def _goes_to(self, trip: Trip, leg: Leg) -> bool:
         if not await self._holds(trip, leg, leg.request, leg.quote):
@@ -215,7 +215,7 @@ class Attempts:
         trip.leg, trip.failures = leg, 0
         return True
 
-    async def _insists(self, trip: Trip, leg: Leg) -> bool:
+    async def _insists(self, trip: Trip, refused: Sequence[Leg]) -> bool:
         """Ask the budgets once more: what others hold who fell back together may be free by now.
 
         Without it a crowd that holds a budget's whole remainder for a cheaper target can be
@@ -225,7 +225,10 @@ class Attempts:
         if time_left_s(trip.deadline) < pause_s + WORTHWHILE_S:
             return False
         await self._sleep(pause_s)
-        return await self._goes_to(trip, leg)
+        for leg in refused:
+            if await self._goes_to(trip, leg):
+                return True
+        return False
 
     async def _holds(self, trip: Trip, leg: Leg, request: InferenceRequest, quote: Quote) -> bool:
         try:

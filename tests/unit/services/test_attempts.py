@@ -318,8 +318,12 @@ async def test_a_target_that_fits_with_a_shorter_answer_gets_one() -> None:
     assert 256 <= limit < 1_250
 
 
-async def test_of_a_crowd_that_fills_a_budget_with_cheaper_holds_some_are_served() -> None:
-    world, key = await a_world("0.0009", models=(A, C), retries=0)
+@pytest.mark.parametrize("models", [(A, C), (A, "groq:never-fits", C)])
+async def test_of_a_crowd_that_fills_a_budget_with_cheaper_holds_some_are_served(
+    models: tuple[str, ...],
+) -> None:
+    world, key = await a_world("0.0009", models=models, retries=0)
+    await world.price("groq:never-fits", "100", "100")
     crowd = 4
     everyone = asyncio.Barrier(crowd)
 

@@ -28,6 +28,10 @@ class Relay(Protocol):
         """
         ...
 
+    async def abandon(self, error: BaseException) -> None:
+        """End a stream that nobody will take, in the place of `run`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StreamedAnswer:

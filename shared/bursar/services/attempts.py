@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import BudgetExceeded, BursarError, UpstreamError
+from bursar.services.answers import Relay, StreamedAnswer
 from bursar.services.deadline import time_left_s
 from bursar.services.exchange import Failed
 from bursar.services.legs import Journey, Leg
@@ -28,11 +29,11 @@ from bursar.services.retries import (
 from bursar.services.tab import BudgetRunsLow, Tab
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bursar.dialects.request import InferenceRequest
     from bursar.ports import Clock
-    from bursar.services.answers import StreamedAnswer, WholeAnswer
+    from bursar.services.answers import WholeAnswer
     from bursar.services.breaker import Breaker
     from bursar.services.exchange import Exchange
     from bursar.services.legs import Legs
@@ -50,6 +51,7 @@ class Trip:
         deadline: when all must be over, on the monotonic clock.
         failures: of its present target.
         failed: what its caller is told if nothing better comes.
+        relay: of the stream that is its answer, whose books are open.
     """
 
     journey: Journey
@@ -58,6 +60,7 @@ class Trip:
     deadline: float = 0.0
     failures: int = 0
     failed: Failed | None = field(default=None, init=False)
+    relay: Relay | None = field(default=None, init=False)
 
 
 class Attempts:
@@ -136,22 +139,32 @@ class Attempts:
     async def run(self, trip: Trip) -> WholeAnswer | StreamedAnswer:
         """Ask target after target, and answer with what the first that succeeds says.
 
+        `abandon` has to follow whatever it raises, also where it is not begun or its answer lost.
+
         Raises:
             BursarError: none did; the last failure.
         """
         trip.deadline = time.monotonic() + self._policy.request_timeout_s
-        try:
-            while True:
-                answer = await self._attempt(trip)
-                if not isinstance(answer, Failed):
-                    return answer
-                self._note(trip, answer)
-                if not await self._leads_on(trip, answer):
-                    return await self._give_up(trip)
-        except BaseException as error:
-            # Whatever ends an attempt closes the books itself; this was between two of them.
+        while True:
+            answer = await self._attempt(trip)
+            if isinstance(answer, StreamedAnswer):
+                trip.relay = answer.relay
+            if not isinstance(answer, Failed):
+                return answer
+            self._note(trip, answer)
+            if not await self._leads_on(trip, answer):
+                return await self._give_up(trip)
+
+    async def abandon(self, trip: Trip, error: BaseException) -> None:
+        """Close the books of a request that its caller gets no answer to, unless they are closed.
+
+        An attempt that fails closes them itself; this is about all that is before, between and
+        after.
+        """
+        if trip.relay is not None:
+            await trip.relay.abandon(error)
+        else:
             await self._exchange.abandon(trip.tab, error)
-            raise
 
     async def _attempt(self, trip: Trip) -> WholeAnswer | StreamedAnswer | Failed:
         journey, leg, tab = trip.journey, trip.leg, trip.tab

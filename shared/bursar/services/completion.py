@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bursar.domain.errors import BursarError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from bursar.dialects.request import InferenceRequest
     from bursar.services.answers import StreamedAnswer, WholeAnswer
+    from bursar.services.attempts import Trip
     from bursar.services.presence import Gone
     from bursar.services.tab import Tab
 
@@ -86,16 +88,21 @@ class Completion:
                 output_tokens=request.declared_output_tokens,
             )
             trip = await self.attempts.open(journey, leg)
-            tab = trip.tab
-            tab.ticket = ticket
-        run = self.attempts.run(trip)
+            trip.tab.ticket = ticket
         try:
-            answer = await (while_present(run, gone) if request.is_streamed else run)
-        except BursarError as error:
-            error.remarks = _headers_of(tab)
+            return await self._answer(trip, gone)
+        except BaseException as error:
+            await self.attempts.abandon(trip, error)
+            if isinstance(error, BursarError):
+                error.remarks = _headers_of(trip.tab)
             raise
-        await self.last_use.note(credential.issued_key)
-        await self.last_use.note_provider_key(caller.project, tab.provider_key_id)
+
+    async def _answer(self, trip: Trip, gone: Gone) -> WholeAnswer | StreamedAnswer:
+        journey, tab = trip.journey, trip.tab
+        run = partial(self.attempts.run, trip)
+        answer = await (while_present(run, gone) if journey.request.is_streamed else run())
+        await self.last_use.note(journey.credential.issued_key)
+        await self.last_use.note_provider_key(journey.caller.project, tab.provider_key_id)
         return replace(answer, headers={**answer.headers, **_headers_of(tab)})
 
     @contextmanager

@@ -94,7 +94,8 @@ class Exchange:
     async def abandon(self, tab: Tab, error: BaseException) -> None:
         """Close the books of a request that ends without an attempt's having closed them."""
         if not tab.is_closed:
-            is_away = tab.request.is_streamed and isinstance(error, asyncio.CancelledError)
+            left = isinstance(error, OSError | asyncio.CancelledError)
+            is_away = tab.request.is_streamed and left
             status = Status.DISCONNECTED if is_away else Status.ERROR
             outcome = Outcome(status, Billing.NOTHING, error_message=named(error))
             await self.till.close(tab, outcome)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bursar.services.uncancelled import uncancelled
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -24,23 +26,36 @@ async def never() -> None:
     await asyncio.Event().wait()
 
 
-async def while_present(work: Coroutine[object, object, ResultT], gone: Gone) -> ResultT:
-    """Do work until it is done, or until its caller has gone.
+async def while_present(
+    work: Callable[[], Coroutine[object, object, ResultT]], gone: Gone
+) -> ResultT:
+    """Do work until it is done, or until its caller has gone; of one who has, it is not begun.
 
-    Either way the work has ended when this returns: it is cancelled, and closes its own books
+    Either way the work has ended when this returns: it is cancelled, and closes what it has opened
     before it lets the cancellation through.
 
     Raises:
         CallerGone: the caller was first.
     """
-    working = asyncio.create_task(work)
     watching = asyncio.ensure_future(gone())
     try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        # One turn of the loop is what those need to be heard who have left by now.
+        await asyncio.sleep(0)
+        if watching.done():
+            raise CallerGone("The caller left before the request was sent")
+        return await _until_gone(asyncio.create_task(work()), watching)
+    finally:
+        watching.cancel()
+
+
+async def _until_gone(working: asyncio.Task[ResultT], watching: asyncio.Future[None]) -> ResultT:
+    both: set[asyncio.Future[Any]] = {working, watching}
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
         watching.cancel()
         was_cut_short = working.cancel()
-        await asyncio.wait({working, watching})
+        await uncancelled(asyncio.wait(both))
     if was_cut_short:
         raise CallerGone("The caller left before the answer began")
     return working.result()

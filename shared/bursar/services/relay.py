@@ -121,6 +121,9 @@ class StreamRelay:
             await uncancelled(self._let_go())
         return refused
 
+    async def abandon(self, error: BaseException) -> None:
+        await self._end(Status.DISCONNECTED, error)
+
     async def run(self, write: Write) -> None:
         try:
             # One deadline for the whole stream: a timer for each piece costs as much as the piece.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bursar.domain.accounts import key_account, pool_account, user_account
 from bursar.domain.budgets import Budget
 from bursar.domain.ids import made_at
 from bursar.domain.money import ZERO
@@ -192,19 +193,28 @@ class Sweep:
             )
 
     async def _budget_of(self, account: AccountKey) -> Budget | None:
-        kind, _, holder_id = account.subject.partition("/")
-        match kind:
-            case "pool":
-                budget_id: str | None = holder_id
-            case "key":
-                key = await self.directory.keys.get(holder_id)
-                budget_id = key.budget_id if key else None
-            case _:
-                user = await self.directory.users.get(holder_id)
-                budget_id = user.budget_id if user else None
-        return None if budget_id is None else await self._budget(budget_id)
+        """The budget that an account's period is one of, None where there is none.
 
-    async def _budget(self, budget_id: str) -> Budget | None:
+        A holder's account from before another budget, or another period, is not: what it has spent
+        went on with them, and counts where they are now.
+        """
+        kind, _, holder_id = account.subject.partition("/")
+        began = account.period.start
+        own: AccountKey | None = None
+        budget: Budget | None = None
+        if kind == "pool" and (budget := await self._budget(holder_id)):
+            own = pool_account(budget, began)
+        elif kind == "key" and (key := await self.directory.keys.get(holder_id)):
+            budget = await self._budget(key.budget_id)
+            own = key_account(key, budget, began)
+        elif kind == "user" and (user := await self.directory.users.get(holder_id)):
+            budget = await self._budget(user.budget_id)
+            own = user_account(user, budget, began)
+        return budget if own == account else None
+
+    async def _budget(self, budget_id: str | None) -> Budget | None:
+        if budget_id is None:
+            return None
         if budget_id not in self._budgets:
             self._budgets[budget_id] = await self.directory.budgets.get(budget_id)
         return self._budgets[budget_id]

@@ -138,3 +138,36 @@ async def test_a_sweep_that_runs_out_of_time_says_so() -> None:
     await _abandoned_hold(world)
     report = await world.sweep.run(stop_at=world.now)
     assert not report.is_complete
+
+
+@pytest.mark.parametrize("following", [{"duration_s": 86_400}, {"scope": Scope.POOL}, {}])
+async def test_a_period_that_its_holder_left_for_another_budget_is_no_reset_of_either(
+    following: dict[str, object],
+) -> None:
+    world = World()
+    left, hold = await _abandoned_hold(world)
+    await world.ledger.settle(left, hold, Decimal("0.2"))
+    world.pass_time(hours=6)
+    await world.budget("1", "b2", **following)
+    await world.user(budget_id="b2", budget_started_at=world.now)
+    world.pass_time(hours=19)
+
+    assert (await world.sweep.run()).periods_closed == 1
+
+    for budget_id in ("b1", "b2"):
+        assert await world.storage.reset_log.page(budget_id, limit=10) == ([], None)
+
+
+@pytest.mark.parametrize("kind", ["project", "client"])
+async def test_a_projects_period_is_no_reset_of_a_user_who_is_called_alike(kind: str) -> None:
+    world = World()
+    account, hold = await _abandoned_hold(world)
+    await world.ledger.settle(account, hold, Decimal("0.2"))
+    alike = AccountKey(f"{kind}/alice", account.period)
+    assert await world.ledger.open(alike, Decimal("0.3"))
+    world.pass_time(days=1, seconds=61)
+
+    assert (await world.sweep.run()).periods_closed == 2
+
+    resets, _ = await world.storage.reset_log.page("b1", limit=10)
+    assert [reset.subject for reset in resets] == ["user/alice"]

@@ -178,6 +178,6 @@ def _records(file: Any) -> list[dict[str, Any]]:
 
 def _sent(name: str, value: Any) -> Any:
     """A field as the API takes it."""
-    if name in ("metadata", "rates"):
+    if name in ("metadata", "rates", "service_tiers"):
         return dict(pair for pair in value if pair)
     return None if value in ("", ("",)) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,7 +13,7 @@ from bursar.cli.fields import FROM_FILE, given, make, path_to, together
 from bursar.cli.listing import LIMIT, pages
 from bursar.cli.options import administers
 from bursar.cli.output import Column, as_instant, as_shown, as_usd
-from bursar.cli.values import AMOUNT, COUNT, MOMENT, RATE, TIER
+from bursar.cli.values import AMOUNT, COUNT, MOMENT, RATE, SERVICE_TIER, TIER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +38,14 @@ def _as_tiers(value: Any) -> str:
 def _as_service_tiers(value: Any) -> str:
     tiers = (value or {}).items()
     return "; ".join(f"{name}: {_as_rates(tier['rates'])}" for name, tier in tiers) or "-"
+
+
+def _as_day(value: Any) -> str:
+    """A day with how long ago it was, for public prices get old."""
+    if value is None:
+        return as_shown(None)
+    age_days = (datetime.now(UTC).date() - date.fromisoformat(value)).days
+    return f"{value} ({age_days} days old)" if age_days > 1 else str(value)
 
 
 def _as_upcoming(value: Any) -> str:
@@ -75,7 +84,7 @@ _FOUND: Final = (
     *LIMITS,
     *_MORE,
     _FROM,
-    Column("catalogue_date", "CATALOGUE OF"),
+    Column("catalogue_date", "CATALOGUE OF", _as_day),
 )
 _STATEMENTS: Final = (
     Column("stated_at", "STATED", as_instant),
@@ -119,6 +128,14 @@ _fields = together(
         multiple=True,
         type=TIER,
         help="What requests with more input cost, as in 200000:input=5,output=20. May be repeated.",
+    ),
+    click.option(
+        "--service-tier",
+        "service_tiers",
+        multiple=True,
+        type=SERVICE_TIER,
+        help="What a service tier costs, as in priority:input=2.5,output=20 or flex:input=0.6. May "
+        "be repeated.",
     ),
     click.option(
         "--context", "context_window_tokens", type=COUNT, help="The most input tokens it takes."
@@ -208,7 +225,8 @@ def history(session: Session, model: str) -> None:
 def set_price(session: Session, /, model: str | None, file: Any, **fields: Any) -> None:
     """Set the price of a model, or of all that a pattern covers; many from a file.
 
-    It replaces any other, optional rates included. Amounts are US dollars.
+    It replaces any other, optional rates included: a rate that is left out is charged at another,
+    as writing a provider's cache is at the rate of input. Amounts are US dollars.
 
     \b
     Example: bursar prices set openai:gpt-4o-mini --in 0.15 --out 0.6 --cached-in 0.075
@@ -224,6 +242,8 @@ def set_price(session: Session, /, model: str | None, file: Any, **fields: Any) 
             if body.get(name) is None:
                 raise Failed(f"A price needs {option}, which may be 0", WRONG_USAGE)
     make(session, _PATH, body, file, _DETAILS)
+    if model is not None:
+        _tell_gaps(session, model, body)
 
 
 @prices.command()
@@ -255,6 +275,18 @@ def flat(session: Session, found: Mapping[str, Any]) -> Mapping[str, Any]:
     if session.output.kind in ("json", "jsonl"):
         return found
     return {**(found["price"] or {}), **found}
+
+
+def _tell_gaps(session: Session, model: str, price: Mapping[str, Any]) -> None:
+    """A word about rates that the public price has and this one leaves out; never a failure."""
+    from bursar.cli.price_gaps import gaps  # noqa: PLC0415 (no other command needs it)
+
+    try:
+        public = session.ask("GET", f"{_PATH}/catalogue", model=model)["price"]
+    except Failed:
+        return
+    for gap in gaps(price, public or {}):
+        session.output.say(f"Note: {gap}")
 
 
 def _show_found(session: Session, found: Mapping[str, Any]) -> None:

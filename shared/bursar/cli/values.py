@@ -130,6 +130,16 @@ class _Tier(_Text):
         }
 
 
+class _ServiceTier(_Text):
+    name = "tier:unit=usd,…"
+
+    def read(self, text: str) -> Any:
+        tier, _, rates = text.partition(":")
+        if not tier or not rates:
+            raise ValueError("write it as in priority:input=2.5,output=20")
+        return tier, {"rates": dict(_Rate().read(each) for each in rates.split(","))}
+
+
 class _Pair(_Text):
     name = "name=text"
 
@@ -149,6 +159,7 @@ TARGET: Final = _Target()
 TIER_DOWN: Final = _TierDown()
 RATE: Final = _Rate()
 TIER: Final = _Tier()
+SERVICE_TIER: Final = _ServiceTier()
 PAIR: Final = _Pair()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from bursar.domain.errors import Unpriceable
 from bursar.domain.money import price_of
+from bursar.domain.price_command import how_to_add
 from bursar.domain.price_rates import UNITS_PER_RATE, Unit, dearest, rate_of
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ def check_priced(bound: Bound, price: Price) -> None:
     for what, field, ways in _WAYS_TO_BILL:
         if getattr(bound, field) and billable.isdisjoint(ways):
             raise Unpriceable(
-                f"The price of '{price.model_key}' has no rate for {what}: an administrator can "
-                "set one at /v1/pricing"
+                f"The price of '{price.model_key}' has no rate for {what}. An administrator sets "
+                f"one by {how_to_add(price.model_key, ways[0])}"
             )
 
 

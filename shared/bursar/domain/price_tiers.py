@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bursar.domain.errors import Unpriceable
+from bursar.domain.price_command import how_to_add_tier
 
 if TYPE_CHECKING:
     from bursar.domain.price_rates import RateTable
@@ -33,8 +34,8 @@ def possible_tables(price: Price, service_tier: str | None) -> list[RateTable]:
         return [price.table]
     if name in _SURCHARGED:
         raise Unpriceable(
-            f"Service tier '{name}' of '{price.model_key}' has no rates: an administrator can set "
-            "them at /v1/pricing; or leave 'service_tier' out"
+            f"Service tier '{name}' of '{price.model_key}' has no rates: leave 'service_tier' out, "
+            f"or an administrator sets them by {how_to_add_tier(price.model_key, name)}"
         )
     return _all_tables(price)
 

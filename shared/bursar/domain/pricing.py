@@ -53,6 +53,7 @@ class Price:
         effective_from: when an administrator's price begins to apply, None for at once.
         upcoming: what replaces it later; each has its own `effective_from`.
         catalogue_date: the day of the catalogue that it is from, None for an administrator's.
+        catalogue_key: what the catalogue calls a model that has several names.
     """
 
     model_key: str
@@ -70,6 +71,7 @@ class Price:
     effective_from: datetime | None = None
     upcoming: tuple[Price, ...] = ()
     catalogue_date: str | None = None
+    catalogue_key: str | None = None
 
     @cached_property
     def table(self) -> RateTable:
@@ -106,7 +108,7 @@ class Price:
     def version(self) -> str:
         """Which price this is, for the books: `openai:gpt-5@2026-11-20T00:00:00Z`."""
         if self.catalogue_date is not None:
-            return f"{self.model_key}@catalogue {self.catalogue_date}"
+            return f"{self.catalogue_key or self.model_key}@catalogue {self.catalogue_date}"
         since = self.effective_from or self.updated_at
         return f"{self.model_key}@{since:%Y-%m-%dT%H:%M:%SZ}"
 

@@ -36,7 +36,7 @@ class CompiledCatalogue:
         row = self.row(name)
         if row is None or "prices" not in row:
             return None
-        return price_of_row(row, name.provider, self.date, now)
+        return price_of_row(row, name.provider, self.date, now, name.model)
 
     def why_not(self, name: ModelName) -> str | None:
         """Why the catalogue has no price for a model; None where it has one."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _BY_NAME = frozenset({Unit.INPUT, Unit.OUTPUT, Unit.CACHED_INPUT})
 
 
-def price_of_row(row: Written, provider: str, catalogue_date: str, now: datetime) -> Price:
+def price_of_row(
+    row: Written, provider: str, catalogue_date: str, now: datetime, name: str | None = None
+) -> Price:
     """The price that a row states, with the windows of its day and its announced changes resolved.
 
     Args:
@@ -25,11 +27,12 @@ def price_of_row(row: Written, provider: str, catalogue_date: str, now: datetime
         provider: our name of it.
         catalogue_date: YYYY-MM-DD.
         now: aware.
+        name: the model's, as callers write it; the row's own where there is none.
     """
     table = _table(_in_force(row["prices"], now)["rates"])
     stated = datetime.fromisoformat(catalogue_date).replace(tzinfo=UTC)
     return Price(
-        model_key=f"{provider}:{row['id']}",
+        model_key=f"{provider}:{name or row['id']}",
         input_usd_per_million=table.rates.get(Unit.INPUT),
         output_usd_per_million=table.rates.get(Unit.OUTPUT),
         created_at=stated,
@@ -44,6 +47,7 @@ def price_of_row(row: Written, provider: str, catalogue_date: str, now: datetime
         },
         audio_seconds_min=row.get("seconds_min", 0),
         catalogue_date=catalogue_date,
+        catalogue_key=f"{provider}:{row['id']}",
     )
 
 

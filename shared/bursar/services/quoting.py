@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bursar.domain import pricing
 from bursar.domain.errors import Unpriceable
 from bursar.domain.money import ZERO
+from bursar.domain.price_command import how_to_price
 from bursar.domain.pricing import Bound, Price
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def quote_request(
     """
     if price is None and not policy.allow_unpriced:
         raise Unpriceable(
-            f"Model '{request.model}' has no price: an administrator can set one at /v1/pricing"
+            f"Model '{request.model}' has no price. An administrator sets one by "
+            f"{how_to_price(str(request.model), request.endpoint)}"
         )
     bound = request.bound(price, policy.output_tokens_default)
     is_unbounded = request.declared_output_tokens is None and (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +143,7 @@ def test_a_price_is_sent_with_all_its_rates(monkeypatch: pytest.MonkeyPatch) -> 
         *(monkeypatch, "prices", "set", "openai:gpt-*", "--in", "$2.7", "--out", "13.5"),
         *("--rate", "cache_write=3.375", "--rate", "web_search=10", "--context", "200000"),
         *("--tier", "200000:input=5.4,output=20.25", "--from", "2027-01-01"),
+        *("--service-tier", "batch:input=1.35,output=6.75"),
     )
     assert ended.exit_code == 0, ended.output
     assert gateway.body_of("POST") == {
@@ -150,9 +152,57 @@ def test_a_price_is_sent_with_all_its_rates(monkeypatch: pytest.MonkeyPatch) -> 
         "output_price_per_million": "13.5",
         "rates": {"cache_write": "3.375", "web_search": "10"},
         "tiers": ({"above_input_tokens": 200_000, "rates": {"input": "5.4", "output": "20.25"}},),
+        "service_tiers": {"batch": {"rates": {"input": "1.35", "output": "6.75"}}},
         "context_window_tokens": 200_000,
         "effective_from": "2027-01-01T00:00:00+00:00",
     }
+
+
+def test_a_price_that_leaves_out_what_is_dearer_in_public_is_set_with_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    public = {
+        **PRICE,
+        "cached_input_price_per_million": Decimal("0.075"),
+        "rates": {"cache_write": Decimal("0.1875"), "web_search": Decimal(10)},
+        "tiers": [{"above_input_tokens": 200_000, "rates": {"input": Decimal("0.3")}}],
+    }
+    gateway = FakeGateway(
+        {"POST /v1/pricing": PRICE, "GET /v1/pricing/catalogue": {"price": public}}
+    )
+    ended = gateway.run(
+        monkeypatch, "prices", "set", "openai:gpt-x", "--in", "0.15", "--out", "0.6"
+    )
+    assert ended.exit_code == 0, ended.output
+    cache, tier = (line for line in ended.stderr.splitlines() if line.startswith("Note"))
+    assert cache.endswith(
+        "cache_write is charged $0.15, the public price is $0.1875: --rate cache_write=0.1875"
+    )
+    assert tier.endswith("other rates for it: --tier 200000:input=0.3")
+
+
+def test_a_price_of_a_model_that_the_catalogue_does_not_know_is_set_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway = FakeGateway({"POST /v1/pricing": PRICE, "GET /v1/pricing/catalogue": {"price": None}})
+    ended = gateway.run(
+        monkeypatch, "prices", "set", "openai:gpt-x", "--in", "0.15", "--out", "0.6"
+    )
+    assert (ended.exit_code, ended.stderr) == (0, "")
+
+
+def test_an_old_catalogue_is_shown_with_its_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {
+        "model": "openai:gpt-x",
+        "source": "catalogue",
+        "version": "openai:gpt-x@catalogue 2020-01-01",
+        "price": PRICE,
+        "catalogue_date": "2020-01-01",
+        "reason": None,
+    }
+    gateway = FakeGateway({"GET /v1/pricing/effective": found})
+    shown = gateway.run(monkeypatch, "prices", "effective", "openai:gpt-x").stdout
+    assert re.search(r"2020-01-01 \(\d{4} days old\)", shown)
 
 
 def test_numbers_of_a_file_are_sent_with_all_their_digits(

@@ -331,8 +331,19 @@ def test_a_surcharged_tier_without_rates_is_refused() -> None:
     ],
 )
 def test_what_has_no_rate_is_refused_by_name(bound: Bound, what: str) -> None:
-    with pytest.raises(Unpriceable, match=f"'openai:m' has no rate for {what}: .* /v1/pricing"):
+    with pytest.raises(Unpriceable, match=f"'openai:m' has no rate for {what}. .* /v1/pricing"):
         quote(bound, a_price())
+
+
+def test_the_refusal_names_the_command_that_sets_the_rate() -> None:
+    with pytest.raises(Unpriceable) as refused:
+        quote(Bound(10, 1, web_searches=1), replace(a_price(), model_key="openai:gpt-*"))
+    assert str(refused.value) == (
+        "The price of 'openai:gpt-*' has no rate for web searches. An administrator sets one by "
+        "bursar prices set 'openai:gpt-*' --in USD --out USD --rate web_search=USD, in dollars for "
+        "a thousand and with the rates that it has (bursar prices effective 'openai:gpt-*'); or at "
+        "/v1/pricing"
+    )
 
 
 def test_tokens_are_refused_where_they_are_not_what_is_billed() -> None:

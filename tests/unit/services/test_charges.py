@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,8 @@ import msgspec
 import pytest
 
 from bursar.domain.errors import ModelNotFound, Unpriceable
+from bursar.domain.models import parse_model
+from bursar.domain.price_command import how_to_price
 from bursar.domain.price_rates import RateTable, RateTier, Unit
 from bursar.prices.catalogue import CompiledCatalogue
 from bursar.services.lookup import Lookup
@@ -200,3 +203,28 @@ async def test_the_models_of_configured_providers_are_listed_with_those_that_hav
     allowed = [model["id"] for model in (await models.all(narrow))["data"]]
     assert "openai:gpt-5" in allowed
     assert all(name.startswith("openai:gpt-5") for name in allowed)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told"),
+    [
+        ("/v1/chat/completions", "--in USD --out USD, in dollars a million tokens; or at"),
+        ("/v1/images/generations", "--out USD --rate image=USD, in dollars for one, and 0 for"),
+        ("/v1/audio/transcriptions", "--rate audio=USD, in dollars for an hour, and 0 for"),
+        ("/v1/audio/speech", "--rate character=USD, in dollars for a million, and 0 for"),
+        ("/v1/rerank", "--rate rerank_search=USD, in dollars for a thousand, and 0 for"),
+    ],
+)
+def test_a_model_without_a_price_is_refused_with_the_command_that_sets_one(
+    endpoint: str, told: str
+) -> None:
+    told_all = how_to_price("x:a b; rm *", endpoint)
+    assert told_all.startswith("bursar prices set 'x:a b; rm *' --in USD --out USD")
+    assert told in told_all
+
+
+async def test_a_dated_name_is_refused_under_the_name_that_a_price_has_to_be_set_for() -> None:
+    price = CompiledCatalogue().price(parse_model("openai:gpt-4o-2024-08-06"), datetime.now(UTC))
+    assert price is not None
+    assert price.model_key == "openai:gpt-4o-2024-08-06"
+    assert price.version.startswith("openai:gpt-4o@catalogue ")

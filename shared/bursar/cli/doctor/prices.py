@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from bursar.cli.doctor.checks import Verdict
+from bursar.cli.price_gaps import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,11 +52,15 @@ class Rates:
 
     def run(self, context: Context) -> Verdict:
         found: list[str] = []
+        days = set()
         for model in sorted(context.books.models):
             effective = _ask(context, "effective", model)
+            days.add(effective["catalogue_date"])
             if effective["source"] in ("override", "pattern"):
                 public = _ask(context, "catalogue", model)
                 found += differences(model, effective["price"], public["price"])
+                left_out = gaps(effective["price"], public["price"] or {})
+                found += [f"{model}: {gap}" for gap in left_out]
             elif effective["source"] == "catalogue":
                 found += age(effective["catalogue_date"], datetime.now(UTC).date())
         found = list(dict.fromkeys(found))
@@ -66,7 +71,9 @@ class Rates:
                 "if yours are agreed with the provider, --skip rates",
                 *found,
             )
-        return Verdict.passed("prices of your own are within a fifth of the public ones")
+        day = next(filter(None, days), None)
+        of_day = "" if day is None else f", which are of {day}"
+        return Verdict.passed(f"prices of your own are within a fifth of the public ones{of_day}")
 
 
 class Charges:

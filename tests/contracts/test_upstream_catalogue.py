@@ -162,6 +162,7 @@ def _names_model_in_path(call: Call) -> bool:
         ("mistral", {"seed": 1, "user": "u", "temperature": 0.5}, {"random_seed": 1}),
         ("github", {"max_completion_tokens": 9}, {"max_tokens": 9}),
         ("github", {"max_completion_tokens": 9, "max_tokens": 4}, {"max_tokens": 4}),
+        ("cohere", {"stream": True, "stream_options": {"include_usage": True}}, {"stream": True}),
         ("deepseek", {"max_completion_tokens": 9}, {"max_tokens": 9}),
         ("ollama", {"max_completion_tokens": 9, "max_tokens": None}, {"max_tokens": 9}),
         ("openai", {"max_completion_tokens": 9}, {"max_completion_tokens": 9}),

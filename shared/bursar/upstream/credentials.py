@@ -20,7 +20,19 @@ _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?|")
 _KEY: Final = re.compile(r"[\x21-\x7e]+")
 _PREFIX: Final = re.compile(r"[\x20-\x7e]*")
 _HOP_HEADERS: Final = frozenset(
-    {"accept-encoding", "connection", "content-length", "host", "transfer-encoding"}
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 # The parameters that name an identity, and the variable of its secret.
 _IDENTITIES: Final = {"azure": (("tenant_id", "client_id"), "AZURE_CLIENT_SECRET")}

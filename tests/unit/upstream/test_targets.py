@@ -217,7 +217,7 @@ def test_a_key_that_is_none_of_a_providers_is_no_target() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"bad name": "x"}, {"x": "a\r\nb: c"}, {"x": " lead"}, {"Host": "x"}, {"": "x"}],
+    [{"bad name": "x"}, {"x": "a\r\nb: c"}, {"x": " lead"}, {"Host": "x"}, {"TE": "x"}, {"": "x"}],
 )
 def test_headers_that_are_none_or_not_the_administrators_are_refused(
     headers: dict[str, str],

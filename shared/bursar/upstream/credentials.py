@@ -78,6 +78,14 @@ def found_key(
     return None
 
 
+def variables_of(provider: Provider) -> tuple[str, ...]:
+    """The variables that may hold what a provider, as it is authorized here, is called with."""
+    if provider.auth == provider.identity_auth:
+        return (_IDENTITIES[provider.auth][1],)
+    file = provider.parameters.get(CREDENTIALS_FILE)
+    return provider.env_keys if file is None else (*provider.env_keys, *file.env)
+
+
 def headers_of(provider: Provider, settings: ProviderSettings) -> Mapping[str, str]:
     """The headers that an administrator adds.
 

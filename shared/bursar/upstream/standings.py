@@ -11,7 +11,7 @@ from bursar.domain.provider_standings import KeySource, ProviderStanding
 from bursar.domain.upstream import Endpoint
 from bursar.domain.upstream_urls import url_of
 from bursar.upstream.base_urls import ROLE_SCHEMES
-from bursar.upstream.credentials import CREDENTIALS_FILE
+from bursar.upstream.credentials import CREDENTIALS_FILE, variables_of
 from bursar.upstream.provider_settings import ProviderSettings
 
 if TYPE_CHECKING:
@@ -93,12 +93,9 @@ def _found_key(
     where = f"providers.{provider.name}"
     if settings.api_key:
         return KeySource.SETTINGS, f"{where}.api_key"
-    variables = [*provider.env_keys]
     if CREDENTIALS_FILE in settings.parameters:
         return KeySource.SETTINGS, f"{where}.{CREDENTIALS_FILE}"
-    if CREDENTIALS_FILE in provider.parameters:
-        variables += provider.parameters[CREDENTIALS_FILE].env
-    named = next((name for name in variables if environ.get(name, "").strip()), None)
+    named = next((name for name in variables_of(provider) if environ.get(name, "").strip()), None)
     return KeySource.ENVIRONMENT, named
 
 

@@ -17,7 +17,7 @@ from bursar.upstream.base_urls import (
     parameters_of,
 )
 from bursar.upstream.catalogue import LEFT_OUT
-from bursar.upstream.credentials import CREDENTIALS_FILE, credentialed, found_key, headers_of
+from bursar.upstream.credentials import credentialed, found_key, headers_of, variables_of
 from bursar.upstream.mock import MOCK_PROVIDER
 from bursar.upstream.own_servers import own_server
 from bursar.upstream.provider_settings import ProviderSettings
@@ -146,18 +146,12 @@ def _in_environment(provider: Provider, environ: Mapping[str, str]) -> bool:
     has_base = bool(provider.env_base and environ.get(provider.env_base))
     if not provider.needs_key and provider.auth == "key":
         return has_base
-    if not any(environ.get(variable, "").strip() for variable in _credentials_of(provider)):
+    if not any(environ.get(variable, "").strip() for variable in variables_of(provider)):
         return False
     parameters = parameters_of(provider, {}, environ)
     if provider.auth == "google":
         parameters = _with_project(parameters, found_key(provider, _NOTHING, environ))
     return has_base or is_addressed(provider, None, parameters)
-
-
-def _credentials_of(provider: Provider) -> tuple[str, ...]:
-    """Variables of which one is enough to call a provider."""
-    file = provider.parameters.get(CREDENTIALS_FILE)
-    return provider.env_keys if file is None else (*provider.env_keys, *file.env)
 
 
 def _target(provider: Provider, settings: ProviderSettings, environ: Mapping[str, str]) -> Target:

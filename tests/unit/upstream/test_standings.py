@@ -42,6 +42,13 @@ def test_the_variable_that_holds_the_key_is_named() -> None:
     assert source(one) == (True, True, KeySource.ENVIRONMENT, variable)
 
 
+def test_the_variable_of_an_identitys_secret_is_named() -> None:
+    identity = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": KEY}
+    environ = {**identity, "AZURE_RESOURCE_NAME": "r"}
+    one = standing("azureopenai", {"azureopenai": ProviderSettings()}, environ)
+    assert source(one) == (True, True, KeySource.ENVIRONMENT, "AZURE_CLIENT_SECRET")
+
+
 def test_a_server_of_ones_own_has_its_host_and_no_key() -> None:
     one = standing("mine", {"mine": ProviderSettings(api_base="http://localhost:8080/v1")})
     assert (one.host, *source(one)) == ("localhost:8080", True, False, None, None)

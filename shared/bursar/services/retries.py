@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 # The caller's own request may do at the same provider a moment later.
 _PASSING: Final = frozenset({408, 409, 429, 500, 502, 503, 529})
-# The provider does not serve this deployment, or not this model; another one may.
-_MISPLACED: Final = frozenset({401, 402, 403, 404, 410})
+# The provider does not serve this deployment, or not this model, or the model failed, which is what
+# Bedrock says with 424; another one may.
+_MISPLACED: Final = frozenset({401, 402, 403, 404, 410, 424})
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _FIRST_WAIT_S: Final = 0.25
 _WAIT_MAX_S: Final = 4.0

@@ -27,7 +27,7 @@ def test_the_same_target_is_asked_again_about_what_passes(status: int | None) ->
     assert is_passing(status, {"x-should-retry": "true"})
 
 
-@pytest.mark.parametrize("status", [302, 401, 402, 403, 404, 410, 501, 504])
+@pytest.mark.parametrize("status", [302, 401, 402, 403, 404, 410, 424, 501, 504])
 def test_only_another_target_is_asked_about_what_stays(status: int) -> None:
     assert not is_passing(status, {})
     assert is_misplaced(status)

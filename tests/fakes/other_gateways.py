@@ -29,14 +29,32 @@ _LIMITS: Final = (
     "tpm_limit BIGINT",
     "max_parallel_requests INT",
     "model_max_budget TEXT DEFAULT '{}'",
+    "created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP",
 )
-# The columns that matter of https://github.com/BerriAI/litellm/blob/main/schema.prisma
+_KEYS_AND_TEAMS: Final = ("tpd_limit BIGINT", "router_settings TEXT DEFAULT '{}'")
+# The columns that matter of what the migrations of litellm-proxy-extras 0.4.110 make.
 LITELLM_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "LiteLLM_UserTable": ("user_id TEXT", "user_alias TEXT", "user_email TEXT", *_LIMITS),
-    "LiteLLM_TeamTable": ("team_id TEXT", "team_alias TEXT", "blocked BOOL", *_LIMITS),
+    "LiteLLM_UserTable": (
+        "user_id TEXT",
+        "user_alias TEXT",
+        "user_email TEXT",
+        "user_role TEXT DEFAULT 'internal_user'",
+        "password TEXT",
+        *_LIMITS,
+    ),
+    "LiteLLM_TeamTable": (
+        "team_id TEXT",
+        "team_alias TEXT",
+        "blocked BOOL",
+        "members_with_roles TEXT DEFAULT '[{}]'",
+        *_KEYS_AND_TEAMS,
+        *_LIMITS,
+    ),
     "LiteLLM_BudgetTable": (
         "budget_id TEXT",
         "soft_budget FLOAT",
+        "tpd_limit BIGINT",
+        "allowed_models TEXT DEFAULT '[]'",
         *(column for column in _LIMITS if not column.startswith(("spend", "models", "metadata"))),
     ),
     "LiteLLM_VerificationToken": (
@@ -49,9 +67,14 @@ LITELLM_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
         "expires TIMESTAMP",
         "blocked BOOL",
         "aliases TEXT DEFAULT '{}'",
+        "allowed_routes TEXT DEFAULT '[]'",
+        "key_type TEXT",
+        "budget_fallbacks TEXT",
+        *_KEYS_AND_TEAMS,
         *_LIMITS,
     ),
     "LiteLLM_TagTable": ("tag_name TEXT", "spend FLOAT"),
+    "LiteLLM_Config": ("param_name TEXT",),
     "LiteLLM_SpendLogs": ("request_id TEXT", "spend FLOAT"),
 }
 

@@ -33,35 +33,25 @@ _NONE: Final = "no-default-models"
 _RATE_MAX: Final = 10**12
 # A digest makes the same id in every import.
 _NAMESPACE: Final = uuid.UUID("6d1f6c0e-6a3b-5d1e-9d0b-8f3f0c1a7b52")
-_NOT_HERE: Final = (
-    "soft_budget",
-    "max_parallel_requests",
-    "model_max_budget",
-    "budget_limits",
-    "aliases",
-    "config",
-    "permissions",
-    "router_settings",
-    "allowed_routes",
-    "allowed_cache_controls",
-    "policies",
-    "access_group_ids",
-    "object_permission_id",
-    "organization_id",
-    "project_id",
-    "agent_id",
-    "auto_rotate",
+# Columns that come, in one way or another.
+_CARRIED: Final = frozenset(
+    {"token", "key_name", "key_alias", "user_id", "user_alias", "user_email", "team_id"}
+    | {"team_alias", "budget_id", "spend", "expires", "blocked", "models", "metadata"}
+    | {"rpm_limit", "tpm_limit", "max_budget", "budget_duration", "budget_reset_at"}
 )
-_SHARED: Final = (
-    "max_budget",
-    "budget_duration",
-    "budget_reset_at",
-    "tpm_limit",
-    "rpm_limit",
-    "soft_budget",
-    "max_parallel_requests",
-    "model_max_budget",
+# Columns that limit nothing: how a row came to be, who signs in there, and what was counted.
+_UNLIMITING: Final = frozenset(
+    {"created_at", "created_by", "updated_at", "updated_by", "settings_updated_at", "last_active"}
+    | {"key_type", "key_rotation_at", "last_rotation_at", "rotation_count", "rotation_interval"}
+    | {"soft_budget_cooldown", "model_spend", "total_spend", "model_id", "temp_budget_expiry"}
+    | {"user_role", "sso_user_id", "password", "password_reset_required", "last_breach_check_at"}
+    | {"teams", "admins", "members", "members_with_roles", "team_member_permissions"}
+    | {"default_team_member_models", "allow_team_guardrail_config"}
 )
+_EMPTY: Final[tuple[Any, ...]] = ({}, [], "{}", "[]")
+_MODELS_ROUTES: Final = ["llm_api_routes"]
+# Of a key that only manages or looks, which may ask no model there.
+_NO_MODELS_ROUTES: Final = frozenset({"management_routes", "info_routes"})
 _TABLES_NOT_HERE: Final = {
     "LiteLLM_EndUserTable": ("end users", "a request's 'user' has no budget of its own here"),
     "LiteLLM_OrganizationTable": ("organizations", "there is nothing above users; see projects"),
@@ -70,6 +60,14 @@ _TABLES_NOT_HERE: Final = {
     "LiteLLM_ProxyModelTable": ("models in the database", "their parameters are encrypted"),
     "LiteLLM_DeprecatedVerificationToken": ("rotated keys", "their grace periods do not move"),
     "LiteLLM_JWTKeyMapping": ("JWT mappings", "keys are what is presented here"),
+    "LiteLLM_Config": ("settings", "those that were made in LiteLLM's own user interface"),
+    "LiteLLM_CredentialsTable": ("credentials", "they are encrypted"),
+    "LiteLLM_AccessGroupTable": ("access groups", "name models where they are allowed"),
+    "LiteLLM_ModelAccessGroupBudgetTable": ("groups' budgets", "there are none of models"),
+    "LiteLLM_GuardrailsTable": ("guardrails", "what is said is not looked into here"),
+    "LiteLLM_PolicyTable": ("policies", "as guardrails"),
+    "LiteLLM_AgentsTable": ("agents", "there are none here"),
+    "LiteLLM_MCPServerTable": ("MCP servers", "tools are the callers' own here"),
 }
 
 
@@ -101,6 +99,10 @@ class _Reader:
             return
         if not is_digest(row["token"]):
             self.found.cannot("key", name, "it is not kept as a SHA-256")
+            return
+        routes = listed(row.get("allowed_routes"))
+        if routes and _NO_MODELS_ROUTES.issuperset(routes):
+            self.found.cannot("key", name, "it may ask no model there, and here it could")
             return
         key_id = str(uuid.uuid5(_NAMESPACE, row["token"]))
         user_id = self._holder(row, key_id, name)
@@ -174,7 +176,7 @@ class _Reader:
             body["allowed_models"] = models  # type: ignore[assignment]  # a list among counts
         if unknown:
             remarks.append(f"may not use {', '.join(unknown)}, which is not known here")
-        others = [name for name in _NOT_HERE if _is_set(row.get(name))]
+        others = [name for name, value in row.items() if _stays(name, value)]
         if others:
             remarks.append(f"without {', '.join(others)}")
         return body, remarks
@@ -222,11 +224,14 @@ def read_database(database: Database, found: Findings, aliases: frozenset[str], 
 
 def _limits(row: Mapping[str, Any], budget: Mapping[str, Any]) -> dict[str, Any]:
     """A key's limits where a shared budget sets what the key itself leaves open."""
-    return {name: budget.get(name) for name in _SHARED if row.get(name) is None}
+    return {name: value for name, value in budget.items() if row.get(name) in (None, *_EMPTY)}
 
 
-def _is_set(value: Any) -> bool:
-    return value not in (None, "", 0, False, "{}", "[]", [], {})
+def _stays(name: str, value: Any) -> bool:
+    """Whether a column says something that does not come, also one that is newer than this."""
+    if name in _CARRIED or name in _UNLIMITING or value in (None, "", 0, *_EMPTY):
+        return False
+    return name != "allowed_routes" or listed(value) != _MODELS_ROUTES
 
 
 def _leave_out(database: Database, found: Findings) -> None:

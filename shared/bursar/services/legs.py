@@ -96,6 +96,7 @@ class Journey:
             self.trail.cheaper = str(cheaper)
             others = (model for model in (instead_of, *self.ahead) if model != cheaper)
             self.ahead = deque((cheaper, *others))
+            self.avoided = deque(model for model in self.avoided if model != cheaper)
 
     def refusal(self) -> BursarError:
         """Why there is no target at all: for want of money, if that is why one is not."""

@@ -12,6 +12,8 @@ import pytest
 from bursar.domain.accounts import user_account
 from bursar.domain.aliases import Alias, AliasTarget, TierDown
 from bursar.domain.errors import BudgetExceeded
+from bursar.domain.models import parse_model
+from bursar.services.breaker import FAILURES_MAX
 from tests.fakes.scripted_upstream import ScriptedAnswer, completion
 from tests.fakes.several_upstreams import SeveralUpstreams, failing
 from tests.fakes.world import World
@@ -139,6 +141,16 @@ async def test_if_the_cheaper_model_fails_the_others_are_asked() -> None:
     upstreams = SeveralUpstreams(world, groq=[failing(404)])
     assert await served(world, key) == f"fallback;after={CHEAP};because=upstream_4xx"
     assert upstreams.asked == ["groq", "openai"]
+
+
+async def test_a_cheaper_model_that_has_been_failing_is_asked_last_and_once() -> None:
+    world, key = await a_world(targets=(AliasTarget(CHEAP), AliasTarget(GOOD)))
+    await spend(world, "0.8")
+    for _ in range(FAILURES_MAX):
+        world.breaker.failed((None, parse_model(CHEAP)), "upstream_5xx")
+    upstreams = SeveralUpstreams(world, openai=[failing(404)], groq=[failing(404)] * 2)
+    await served(world, key)
+    assert upstreams.asked == ["openai", "groq"]
 
 
 async def test_while_there_is_much_the_cheaper_model_is_the_last_resort() -> None:

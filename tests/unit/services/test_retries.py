@@ -75,6 +75,8 @@ def test_a_provider_that_wants_a_long_rest_is_not_waited_for() -> None:
         ({"retry-after": ""}, None),
         ({"retry-after": "²"}, None),
         ({"retry-after": "Sun, 22 Nov 99999 12:00:07 GMT"}, None),
+        ({"retry-after": f"Sun, 22 Nov {9**30} 12:00:07 GMT"}, None),
+        ({"retry-after": f"Sun, 22 Nov 2026 12:00:07 +{9**30}"}, None),
     ],
 )
 def test_retry_after_is_read_in_each_of_its_forms(

@@ -154,6 +154,22 @@ def test_a_stream_that_breaks_off_ends_with_an_error_and_is_charged(
     assert 0 < record["cost_usd"] <= _hold_usd(body)
 
 
+def test_a_stream_whose_first_event_is_an_error_is_no_stream_and_costs_nothing(
+    served: Deployment, holder: Holder, upstream: FakeOpenAI
+) -> None:
+    before = len(upstream.requests)
+    answer = _ask(
+        served, holder, _body(stream=True, fake={"fault": "error_event", "fault_after": 0})
+    )
+    assert answer.status_code == 502
+    assert answer.headers["content-type"] == "application/json"
+    assert UPSTREAM_SECRET not in answer.text
+    # It is tried again, as any failure is that nobody bills.
+    assert len(upstream.requests) == before + 2
+    record = _only_record(served, holder)
+    assert (record["status"], record["cost_usd"]) == ("error", 0)
+
+
 @pytest.mark.parametrize("fault", ["rst", "fin"])
 def test_a_plain_answer_that_breaks_off_is_a_bad_gateway_charged_in_full(
     served: Deployment, holder: Holder, fault: str

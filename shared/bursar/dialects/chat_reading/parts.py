@@ -52,6 +52,7 @@ def _read(part: Fields, kinds: Collection[str]) -> Text | Image | Document:
     kind = part.need("type", str)
     if kind not in kinds:
         raise part.refusal("type", f"is '{kind}', which has no counterpart in {part.dialect} here")
+    part.leave("prompt_cache_breakpoint")  # where OpenAI's own cache may end
     read = replace(_READERS[kind](part), cache=part.take("cache_control", dict))
     part.close()
     return read

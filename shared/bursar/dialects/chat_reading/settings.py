@@ -54,7 +54,8 @@ def read_settings(request: Fields) -> Settings:
     for name, values in _NEUTRAL.items():
         request.only(name, values)
     # The wire sets the model and the stream; the rest says where OpenAI keeps its own cache.
-    request.leave("model", "stream", "prompt_cache_key", "prompt_cache_retention")
+    request.leave("model", "stream")
+    request.leave("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention")
     _read_stream_options(request)
     longest, older = request.take("max_completion_tokens", int), request.take("max_tokens", int)
     older_user = request.take("user", str)

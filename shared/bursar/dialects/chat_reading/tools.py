@@ -52,7 +52,12 @@ def read_tools(request: Fields) -> Tools:
     """
     functions = tuple(_tool(tool) for tool in request.each("tools"))
     is_parallel = request.take("parallel_tool_calls", bool) is not False
-    choice, only = _choice(request)
+    only: str | None = None
+    wanted = request.peek("tool_choice")
+    if isinstance(wanted, dict) and wanted.get("type") == "allowed_tools":
+        choice, functions = _allowed(request, functions)
+    else:
+        choice, only = _choice(request)
     if (only or choice == "required") and not functions:
         raise InvalidRequest("'tool_choice' needs 'tools' to choose from", param="tool_choice")
     return Tools(functions, choice, only, is_parallel)
@@ -62,9 +67,7 @@ def _tool(tool: Fields) -> Tool:
     kind = tool.take("type", str)
     if kind not in {None, "function"}:
         raise tool.refusal("type", f"is '{kind}', which has no counterpart in {tool.dialect}")
-    function = tool.inner("function")
-    if function is None:
-        raise InvalidRequest(f"'{tool.at('function')}' is required", param=tool.at("function"))
+    function = _required(tool, "function")
     read = Tool(
         function.need("name", str),
         function.take("description", str) or None,
@@ -75,6 +78,40 @@ def _tool(tool: Fields) -> Tool:
     function.close()
     tool.close()
     return read
+
+
+def _allowed(request: Fields, functions: tuple[Tool, ...]) -> tuple[str | None, tuple[Tool, ...]]:
+    """A choice among some of the functions only: the others are not offered.
+
+    OpenAI sends them along for its cache's sake, which no other provider has.
+    """
+    choice = _required(request, "tool_choice")
+    choice.leave("type")
+    allowed = _required(choice, "allowed_tools")
+    mode = allowed.need("mode", str)
+    if mode not in _CHOICES - {"none"}:
+        raise allowed.refusal("mode", "must be 'auto' or 'required'")
+    names = {_allowed_name(tool) for tool in allowed.each("tools")}
+    allowed.close()
+    choice.close()
+    return mode, tuple(function for function in functions if function.name in names)
+
+
+def _allowed_name(tool: Fields) -> str:
+    if tool.need("type", str) != "function":
+        raise tool.refusal("type", "must be 'function'")
+    function = _required(tool, "function")
+    name = function.need("name", str)
+    function.close()
+    tool.close()
+    return name
+
+
+def _required(holder: Fields, name: str) -> Fields:
+    inner = holder.inner(name)
+    if inner is None:
+        raise InvalidRequest(f"'{holder.at(name)}' is required", param=holder.at(name))
+    return inner
 
 
 def _choice(request: Fields) -> tuple[str | None, str | None]:

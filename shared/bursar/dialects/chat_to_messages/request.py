@@ -12,7 +12,7 @@
 | `is_error` of a tool's message, an extension | `is_error` of its block |
 | `name` of a tool's message | left out: the call's id names it; of another message refused |
 | `cache_control` of parts, messages, tools, request | the same |
-| `tools`, `tool_choice`, `strict` | the same; only functions |
+| `tools`, `tool_choice`, `strict` | the same; only functions, and of these the allowed ones |
 | `parallel_tool_calls` | `tool_choice.disable_parallel_tool_use` |
 | `response_format` json_schema | `output_config.format`; `strict` always, `name` is a mere label |
 | `reasoning_effort`, `reasoning` | `thinking` and `output_config.effort`: see `thinking.py` |
@@ -23,7 +23,7 @@
 | `safety_identifier`, `user` | `metadata.user_id`, the first that is given |
 | `service_tier` auto, default | none, `standard_only`; others refused |
 | `stream_options.include_usage` | the answer's matter |
-| `prompt_cache_key`, `prompt_cache_retention` | left out: where OpenAI looks for its own cache |
+| `prompt_cache_key` and what else is about OpenAI's own cache | left out |
 | `n` 1, `store` false, penalties 0 and the like | left out: what happens anyway |
 | all else | refused by name, as are `metadata`, `seed`, `logprobs`, `prediction`, `audio` |
 """

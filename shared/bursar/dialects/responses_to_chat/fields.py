@@ -15,8 +15,9 @@
 | metadata | given back in the response |
 | store | false or absent: nothing is kept, and the response says so |
 | max_tool_calls | accepted: it limits tools at the provider, of which none passes |
-| prompt_cache_key, prompt_cache_retention, safety_identifier, client_metadata | accepted and not |
-| | sent: OpenAI's own housekeeping, which changes nothing in an answer |
+| prompt_cache_key, prompt_cache_options, prompt_cache_retention | accepted and not sent: where |
+| | OpenAI looks for its own cache |
+| safety_identifier, client_metadata | accepted and not sent: OpenAI's own housekeeping |
 | stream_options.include_obfuscation | accepted if false: nothing is padded |
 | truncation | `disabled` only |
 | everything else | refused by its name |
@@ -68,6 +69,7 @@ _HOUSEKEEPING: Final = frozenset(
         "client_metadata",
         "max_tool_calls",
         "prompt_cache_key",
+        "prompt_cache_options",
         "prompt_cache_retention",
         "safety_identifier",
     }

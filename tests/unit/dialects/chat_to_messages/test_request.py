@@ -227,6 +227,25 @@ def test_the_choice_among_tools_is_said_in_anthropics_words(
     assert translated(tools=[TOOL], **fields).get("tool_choice") == expected
 
 
+def _allowing(mode: str, *names: str) -> dict[str, Any]:
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("auto", "auto"), ("required", "any")])
+def test_a_choice_among_some_tools_takes_the_others_away(mode: str, expected: str) -> None:
+    other = {"type": "function", "function": {"name": "other"}}
+    made = translated(tools=[TOOL, other], tool_choice=_allowing(mode, "look"))
+    assert [tool["name"] for tool in made["tools"]] == ["look"]
+    assert made["tool_choice"] == {"type": expected}
+
+
+def test_where_openais_cache_may_end_is_no_matter_to_others() -> None:
+    breakpoint_ = {"mode": "explicit"}
+    part = {"type": "text", "text": "hi", "prompt_cache_breakpoint": breakpoint_}
+    assert content_of([part]) == "hi"
+
+
 def test_without_tools_there_is_nothing_to_choose() -> None:
     made = translated(tools=[], tool_choice="auto", parallel_tool_calls=False)
     assert made == {"messages": [HI]}
@@ -332,6 +351,7 @@ def test_messages_own_fields_pass() -> None:
                 "seed": None,
                 "audio": None,
                 "prompt_cache_key": "k",
+                "prompt_cache_options": {"mode": "explicit"},
                 "prompt_cache_retention": "24h",
                 "stream_options": {"include_usage": True, "include_obfuscation": False},
             },
@@ -429,8 +449,11 @@ def _file(**file: Any) -> dict[str, Any]:
             "tools[0].function.y",
         ),
         ({"tools": [{**TOOL, "z": 1}]}, "tools[0].z"),
-        ({"tools": [TOOL], "tool_choice": {"type": "allowed_tools"}}, "tool_choice"),
         ({"tools": [TOOL], "tool_choice": "maybe"}, "tool_choice"),
+        (
+            {"tools": [TOOL], "tool_choice": _allowing("none", "look")},
+            "tool_choice.allowed_tools.mode",
+        ),
         ({"messages": [{"role": "function", "name": "f", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{**HI, "name": "bob"}]}, "messages[0].name"),
         (_said(audio={"id": "x"}), "messages[1].audio"),
@@ -479,6 +502,11 @@ def _call(**function: Any) -> dict[str, Any]:
         (_shown({"type": "image_url"}), "messages[0].content[0].image_url"),
         ({"tools": [{"type": "function"}]}, "tools[0].function"),
         ({"tool_choice": "required"}, "tool_choice"),
+        (
+            {"tools": [TOOL], "tool_choice": {"type": "allowed_tools"}},
+            "tool_choice.allowed_tools",
+        ),
+        ({"tools": [TOOL], "tool_choice": _allowing("required", "other")}, "tool_choice"),
         ({"temperature": "hot"}, "temperature"),
         ({"top_k": True}, "top_k"),
         ({"stop": [1]}, "stop"),

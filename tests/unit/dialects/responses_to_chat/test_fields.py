@@ -56,6 +56,7 @@ def test_text_is_a_users_message() -> None:
         ({"include": ["message.output_text.logprobs"]}, {"logprobs": True}),
         ({"include": ["reasoning.encrypted_content"], "store": False}, {}),
         ({"metadata": {"a": "b"}, "prompt_cache_key": "k", "safety_identifier": "s"}, {}),
+        ({"prompt_cache_options": {"mode": "explicit"}}, {}),
         ({"client_metadata": {"x": "y"}, "max_tool_calls": 3, "truncation": "disabled"}, {}),
         ({"stream": True, "stream_options": {"include_obfuscation": False}}, {}),
         ({"background": False, "previous_response_id": None, "conversation": None}, {}),

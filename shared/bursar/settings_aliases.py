@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from bursar.domain.aliases import RETRIES_MAX, AliasTarget, Strategy, TierDown
 from bursar.domain.errors import WrongSetting
-from bursar.settings_values import at_most, count, mapping, one_of, optional, parse, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from bursar.settings_values import (
+    at_most,
+    check_names,
+    count,
+    mapping,
+    one_of,
+    optional,
+    parse,
+    text,
+)
 
 _FIELDS: Final = ("targets", "strategy", "tier_down", "retries")
 _TARGET_FIELDS: Final = ("model", "weight")
@@ -41,7 +47,7 @@ def read_aliases(section: Any) -> tuple[ConfiguredAlias, ...]:
 
 def _alias(name: str, where: str, value: Any) -> ConfiguredAlias:
     row = {"targets": value} if isinstance(value, str | list) else mapping(where, value)
-    _check_names(where, row, _FIELDS)
+    check_names(where, row, _FIELDS)
     strategy = optional(f"{where}.strategy", row.get("strategy"), one_of(*Strategy))
     retries = optional(f"{where}.retries", row.get("retries"), at_most(RETRIES_MAX))
     return ConfiguredAlias(
@@ -64,7 +70,7 @@ def _target(where: str, value: Any) -> AliasTarget:
     if isinstance(value, str):
         return AliasTarget(value)
     row = mapping(where, value)
-    _check_names(where, row, _TARGET_FIELDS)
+    check_names(where, row, _TARGET_FIELDS)
     weight = optional(f"{where}.weight", row.get("weight"), count)
     return AliasTarget(parse((f"{where}.model", row.get("model")), text), weight or 1)
 
@@ -73,15 +79,9 @@ def _tier_down(where: str, value: Any) -> TierDown | None:
     if value is None:
         return None
     row = mapping(where, value)
-    _check_names(where, row, _TIER_DOWN_FIELDS)
+    check_names(where, row, _TIER_DOWN_FIELDS)
     share = parse((f"{where}.below_share", row.get("below_share")), _share)
     return TierDown(share, parse((f"{where}.model", row.get("model")), text))
-
-
-def _check_names(where: str, row: Iterable[Any], known: tuple[str, ...]) -> None:
-    for name in row:
-        if name not in known:
-            raise WrongSetting(f"{where}.{name} is no setting; known are {', '.join(known)}")
 
 
 def _share(value: Any) -> Decimal:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bursar.settings_values import flag, listed, mapping, one_of, optional, parse, seconds, text
+from bursar.settings_values import (
+    check_names,
+    flag,
+    listed,
+    mapping,
+    one_of,
+    optional,
+    parse,
+    seconds,
+    text,
+)
 from bursar.upstream.provider_settings import (
     DIALECTS,
     OUTPUT_LIMIT_FIELDS,
@@ -16,12 +26,28 @@ from bursar.upstream.provider_settings import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NAMES: Final = (
+    "api_key",
+    "api_base",
+    "messages_base",
+    "dialect",
+    "operations",
+    "output_limit_field",
+    "auth_header",
+    "auth_prefix",
+    "allow_private_network",
+    "client_args",
+    "client_secret",
+    "credentials",
+    *PARAMETERS,
+)
+
 
 def read_providers(section: Any) -> dict[str, ProviderSettings]:
     """Read the section, provider by provider.
 
     Raises:
-        WrongSetting: a value is not what its name needs.
+        WrongSetting: a value is not what its name needs, or a name is none.
     """
     return {
         name: _provider(f"providers.{name}", entry or {})
@@ -31,6 +57,7 @@ def read_providers(section: Any) -> dict[str, ProviderSettings]:
 
 def _provider(where: str, given: Any) -> ProviderSettings:
     entry = mapping(where, given)
+    check_names(where, entry, _NAMES)
     args = mapping(f"{where}.client_args", entry.get("client_args") or {})
     headers = args.get("custom_headers") or args.get("default_headers") or {}
     headers = mapping(f"{where}.client_args.custom_headers", headers)

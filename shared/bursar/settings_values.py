@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bursar.domain.errors import WrongSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
 
 ValueT = TypeVar("ValueT")
 
@@ -58,6 +58,17 @@ def text(value: Any) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise ValueError("must be text")  # noqa: TRY004 (one kind of error for `parse`)
     return str(value)
+
+
+def check_names(where: str, row: Iterable[Any], known: Collection[str]) -> None:
+    """See that a mapping of the configuration file holds nothing that is not understood.
+
+    Raises:
+        WrongSetting: it does; a slip of the pen must not be a setting that does nothing.
+    """
+    for name in row:
+        if name not in known:
+            raise WrongSetting(f"{where}.{name} is no setting; known are {', '.join(known)}")
 
 
 def flag(value: Any) -> bool:

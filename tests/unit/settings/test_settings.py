@@ -106,6 +106,10 @@ def test_a_wrong_variable_is_named_with_its_fix(variable: str, value: str, says:
         ("port: [1]", "'port' in the configuration file must be a number"),
         ("providers: [openai]", "'providers' in the configuration file must be a mapping"),
         ("providers: {openai: sk}", "'providers.openai'"),
+        (
+            "providers: {openai: {base_url: 'https://eu.example/v1'}}",
+            "providers.openai.base_url is no setting; known are api_key, api_base",
+        ),
         ("providers: {mine: {dialect: cobol}}", "providers.mine.dialect must be one of openai"),
         ("providers: {mine: {allow_private_network: maybe}}", "must be true or false"),
         ("pricing: {'a:b': {input_price_per_million: -1}}", "pricing.a:b.input_price_per_million"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -16,10 +15,10 @@ from bursar.cli.chat_keys import a_key
 from bursar.cli.connection import Connection
 from bursar.cli.endings import INTERRUPTED
 from bursar.cli.failures import WRONG_USAGE, Failed
+from bursar.cli.interrupts import orderly_end
 from bursar.cli.options import LOCAL_URL, Place, locates
 from bursar.cli.output import Column, as_usd
 
-_TERMINATED: Final = 128 + signal.SIGTERM
 # A terminal would obey what a model writes, were its control characters not left out.
 _CONTROLS: Final = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)])
 COLUMNS: Final = (
@@ -86,7 +85,6 @@ def chat(
     wanted = model or place.profile.model
     if wanted is None:
         raise Failed("Name a model: bursar models list shows them", WRONG_USAGE)
-    signal.signal(signal.SIGTERM, _end)
     question = Question(
         wanted,
         (),
@@ -95,7 +93,7 @@ def chat(
         is_streamed=place.output.kind == "table",
     )
     url, administrator = _planes(place)
-    with a_key(place, administrator, user, wanted) as key:
+    with orderly_end(), a_key(place, administrator, user, wanted) as key:
         conversation = Conversation(
             place, Asker(url, key), DIALECTS[options["dialect"]], administrator
         )
@@ -190,8 +188,3 @@ def _planes(place: Place) -> tuple[str, Connection | None]:
         administrator = None
     stack_url = getattr(administrator, "url", None)
     return place.profile.url or stack_url or LOCAL_URL, administrator
-
-
-def _end(*_: object) -> None:
-    """Ended from outside: what was made is deleted on the way out."""
-    sys.exit(_TERMINATED)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bursar.cli.failures import NOT_ALLOWED, Failed
+from bursar.cli.interrupts import undisturbed
 from bursar.cli.secret_store import key_of, read_secret_of
 
 if TYPE_CHECKING:
@@ -76,12 +77,18 @@ def _made(place: Place, connection: Connection, user: str, model: str) -> Iterat
         "allowed_models": [model],
         "expires_at": expires_at.isoformat(timespec="seconds"),
     }
-    issued = connection.ask("POST", "/v1/keys", wanted)
-    place.output.say(f"Made the key {issued['id']} for {user}, for this alone")
+    made: list[str] = []
     try:
+        # Between the gateway's answer and this machine's note of it nothing may come.
+        with undisturbed():
+            issued = connection.ask("POST", "/v1/keys", wanted)
+            made.append(path_to("/v1/keys", issued["id"]))
+        place.output.say(f"Made the key {issued['id']} for {user}, for this alone")
         yield str(issued["key"])
     finally:
-        _take_back(place, connection, path_to("/v1/keys", issued["id"]), wanted["expires_at"])
+        with undisturbed():
+            for path in made:
+                _take_back(place, connection, path, wanted["expires_at"])
 
 
 def _take_back(place: Place, connection: Connection, path: str, expires_at: object) -> None:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from bursar.cli.doctor.interrupts import orderly_end, undisturbed
-from bursar.cli.failures import NOT_FOUND, Failed
+import click
+
+from bursar.cli.failures import NOT_FOUND, Failed, RefusedByGateway
 from bursar.cli.fields import path_to
+from bursar.cli.interrupts import orderly_end, undisturbed
 from bursar.cli.options import Session
+from bursar.cli.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 _LASTS: Final = timedelta(hours=1)
 # So that no limit of the deployment's stands in the way of many calls at once.
 _RPM: Final = 100_000
+# From this status on, an error does not say that nothing was made.
+_FAULTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class Temporary:
         if limit_usd is not None:
             budget = {"max_budget": limit_usd}
             wanted["budget_id"] = self._post("/v1/budgets", budget, "budget_id")["budget_id"]
-        self._post("/v1/users", wanted, "user_id")
+        self._post("/v1/users", wanted, "user_id", user_id)
         key = self._post("/v1/keys", self._key_of(user_id, model), "id")
         return Holder(user_id, key["key"])
 
@@ -75,7 +80,7 @@ class Temporary:
             "input_price_per_million": 0,
             "output_price_per_million": output_usd_per_million,
         }
-        self._post("/v1/pricing", row, "model_key")
+        self._post("/v1/pricing", row, "model_key", model)
 
     def _key_of(self, user_id: str, model: str) -> dict[str, Any]:
         expires_at = datetime.now(UTC) + _LASTS
@@ -86,11 +91,27 @@ class Temporary:
             "expires_at": expires_at.isoformat(timespec="seconds"),
         }
 
-    def _post(self, path: str, body: dict[str, Any], identifier: str) -> dict[str, Any]:
+    def _post(
+        self, path: str, body: dict[str, Any], identifier: str, chosen: str | None = None
+    ) -> dict[str, Any]:
+        """Make a record, and note it.
+
+        Args:
+            chosen: its id, where it is not the gateway that makes it up. It is noted even if no
+                answer comes, for it may be there.
+        """
+        if chosen is not None:
+            self._made.append((path, chosen))
         # Between the gateway's answer and this machine's note of it nothing may come.
         with undisturbed():
-            made: dict[str, Any] = self.session.ask("POST", path, body)
-            self._made.append((path, str(made[identifier])))
+            try:
+                made: dict[str, Any] = self.session.ask("POST", path, body)
+            except RefusedByGateway as refusal:
+                if chosen is not None and refusal.status < _FAULTS:
+                    self._made.pop()
+                raise
+            if chosen is None:
+                self._made.append((path, str(made[identifier])))
         return made
 
     def _remove(self) -> None:
@@ -104,4 +125,6 @@ class Temporary:
                     left.append(f"{collection}/{identifier}: {error.message}")
         self._made.clear()
         for one in left:
-            self.session.output.say(f"This could not be removed, do it by hand: {one}")
+            # Also where nothing else is to be said.
+            told = printable(f"This could not be removed, do it by hand: {one}")
+            click.echo(told, err=True)

@@ -143,7 +143,7 @@ def test_a_signal_in_an_answer_deletes_the_key_and_ends_with_its_code(
 def test_words_are_shown_as_they_come(served: Deployment, bursar: Command, holder: Holder) -> None:
     model = _paced(served, 0.3)
     with Seat(bursar, "chat", model, "hello", environ={"BURSAR_API_KEY": holder.key}) as seat:
-        assert until(seat.sees_anything, timeout_s=30)
+        assert until(seat.sees_anything)
         assert "first token" not in seat.screen
         assert holder.key not in seat.arguments
         seat.presses(CTRL_C)
@@ -178,7 +178,7 @@ def test_a_stopped_answer_ends_the_answer_and_not_the_conversation(
         seat.types("Go on for long")
         seat.sees("\n")
         shown = len(seat.screen)
-        assert until(lambda: seat.sees_anything(shown), timeout_s=30)
+        assert until(lambda: seat.sees_anything(shown))
         seat.presses(CTRL_C)
         seat.sees("stopped")
         seat.sees("> ")

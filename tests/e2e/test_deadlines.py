@@ -66,7 +66,7 @@ def test_a_provider_that_says_nothing_is_given_up_and_not_asked_again(
     assert caught.value.status_code == 504
     assert caught.value.response.headers["x-should-retry"] == "false"
     assert len(upstream.requests) - before == 1
-    assert 1.4 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 1.4
     assert upstream.wait_until(lambda: upstream.last.disconnected)
     record = _only_record(hasty, holder)
     assert (record["status"], record["is_estimated"]) == ("error", True)

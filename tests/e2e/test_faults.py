@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +81,7 @@ def test_a_client_that_leaves_a_stream_cancels_the_provider_and_pays_for_what_ca
     connection = _send(served, holder, body)
     connection.read_until(b'w3 "},"logprobs":null,"finish_reason":null}]}\n')
     getattr(connection, how)()
-    assert upstream.wait_until(lambda: upstream.last.disconnected, timeout_s=2)
+    assert upstream.wait_until(lambda: upstream.last.disconnected)
     record = _only_record(served, holder)
     assert (record["status"], record["is_estimated"]) == ("disconnected", True)
     assert record["input_tokens"] == len(body) + 8
@@ -218,10 +217,8 @@ def test_no_engine_means_no_spending(tmp_path: Path, upstream: FakeOpenAI) -> No
         assert _ask(deployment, holder, _body()).status_code == 200
     try:
         before = len(upstream.requests)
-        began = time.monotonic()
         answer = _ask(deployment, holder, _body())
         assert answer.status_code == 503
-        assert time.monotonic() - began < 8
         assert answer.json()["error"]["code"] == "store_unavailable"
         assert len(upstream.requests) == before
         assert httpx2.get(f"{gateway.url}/health/readiness", timeout=20).status_code == 503

@@ -39,12 +39,13 @@ EXACT_USD = ANSWER_TOKENS * Decimal("3.7") / 1_000_000
 REQUESTS = 100
 AFFORDED = 20
 KINDS = ["virtual key", "ANY_LLM_KEY"]
+REMEMBERS_S = 0.2
 
 
 @pytest.fixture(scope="module")
 def served(deployment: Deployment) -> Iterator[Deployment]:
     """A gateway that tells all it can in its log and forgets quickly what it has read."""
-    with deployment.running(log_level="DEBUG", directory_age_s="0.2"):
+    with deployment.running(log_level="DEBUG", directory_age_s=str(REMEMBERS_S)):
         deployment.price(EXACT_MODEL, output="3.7")
         yield deployment
 
@@ -129,37 +130,45 @@ async def test_of_100_requests_at_once_the_20_that_a_projects_budget_affords_are
 
 
 async def test_callers_notice_nothing_of_a_rotation_of_the_vault_and_of_a_providers_key(
-    served: Deployment, project: SealedProject
+    served: Deployment, project: SealedProject, upstream: FakeOpenAI
 ) -> None:
     keys, new = [await _key(project, kind) for kind in KINDS], AnyLlmKey.generate()
     url, is_over = f"{served.gateway.url}/v1/chat/completions", asyncio.Event()
+    statuses: list[list[int]] = [[] for _ in keys * 2]
 
-    async def ask_on(client: httpx2.AsyncClient, key: str) -> list[int]:
-        statuses = []
+    async def ask_on(client: httpx2.AsyncClient, key: str, seen: list[int]) -> None:
         while not is_over.is_set():
             answer = await client.post(url, content=_body(), headers={"x-api-key": key})
-            statuses.append(answer.status_code)
-        return statuses
+            seen.append(answer.status_code)
+
+    async def each_is_answered_again(times: int) -> None:
+        reached = [len(seen) + times for seen in statuses]
+        assert await upstream.until(
+            lambda: all(len(seen) >= most for seen, most in zip(statuses, reached, strict=True))
+        )
 
     async with httpx2.AsyncClient(timeout=60) as client:
-        callers = [asyncio.create_task(ask_on(client, key)) for key in keys * 2]
-        await asyncio.sleep(0.3)
+        callers = [
+            asyncio.create_task(ask_on(client, key, seen))
+            for key, seen in zip(keys * 2, statuses, strict=True)
+        ]
+        await each_is_answered_again(4)
         await project.rotate_vault(await project.rekeyed(new), 600)
         keys_of = project.platform.provider_keys(project.project_id)
         (provider_key,) = await keys_of.page(skip=0, limit=9)
-        await asyncio.sleep(0.5)
+        await each_is_answered_again(4)
         asked_before = len(served.upstream.requests)
         project.vault = new
         await project.reseal(provider_key.provider_key_id, "sk-next", sealed_format=2)
-        await asyncio.sleep(0.5)
+        assert await upstream.until(lambda: all(403 in seen for seen in statuses[1::2]))
+        await asyncio.sleep(2 * REMEMBERS_S)
         keys_asked = new.text(), keys[0]
         asked = (
             client.post(url, content=_body(), headers={"x-api-key": key}) for key in keys_asked
         )
         assert [answer.status_code for answer in await asyncio.gather(*asked)] == [200, 200]
         is_over.set()
-        statuses = [await caller for caller in callers]
-    assert all(len(seen) > 3 for seen in statuses)
+        await asyncio.gather(*callers)
     of_virtual_keys, of_old_vault_keys = (set().union(*statuses[at::2]) for at in (0, 1))
     assert of_virtual_keys == {200}
     # What was sealed after the rotation is for the new key alone.

@@ -154,7 +154,7 @@ def alone(bursar: Command) -> Iterator[Command]:
     if started.exists():
         process_id = int(started.read_text())
         os.kill(process_id, signal.SIGTERM)
-        assert until(lambda: not _is_running(process_id), timeout_s=20)
+        assert until(lambda: not _is_running(process_id))
 
 
 def _is_running(process_id: int) -> bool:

@@ -120,7 +120,7 @@ def moved(bursar: Command, served: Deployment) -> Moved:
 @pytest.fixture(scope="module")
 def works(moved: Moved, served: Deployment) -> None:
     """Wait until the gateway has noticed that there are keys of another format."""
-    assert until(lambda: chat(served, KEY).status_code == 200, 15.0, 0.5)
+    assert until(lambda: chat(served, KEY).status_code == 200, 60.0, 0.5)
 
 
 def test_groups_of_models_become_aliases(moved: Moved, bursar: Command) -> None:

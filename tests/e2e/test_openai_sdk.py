@@ -429,11 +429,11 @@ def test_a_clients_own_timeout_raises_and_the_books_close_all_the_same(
     holder = served.holder()
     with (
         OpenAI(
-            api_key=holder.key, base_url=f"{served.gateway.url}/v1", timeout=0.8, max_retries=0
+            api_key=holder.key, base_url=f"{served.gateway.url}/v1", timeout=1.5, max_retries=0
         ) as client,
         pytest.raises(openai.APITimeoutError),
     ):
-        client.chat.completions.create(model=MODEL, messages=HELLO, extra_body=_fake(delay_s=1.5))
+        client.chat.completions.create(model=MODEL, messages=HELLO, extra_body=_fake(delay_s=2))
     assert upstream.wait_until(lambda: served.usage(holder) != [])
     assert upstream.wait_until(lambda: served.account(holder).holds == ())
     assert served.usage(holder)[0]["cost"] > 0

@@ -7,7 +7,7 @@ import json
 import socket
 import uuid
 from collections import Counter
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +42,14 @@ class Turns(dict[str, Behaviour]):
 class WithOneAway(Deployment):
     """A deployment one of whose providers refuses every connection."""
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        # Bound and not listening: it refuses, and nobody else can take its port.
+        self.away = socket.socket()
+        self.away.bind(("127.0.0.1", 0))
+
     def _providers(self) -> dict[str, dict[str, str]]:
-        with closing(socket.socket()) as taken:
-            taken.bind(("127.0.0.1", 0))
-            port = taken.getsockname()[1]
+        port = self.away.getsockname()[1]
         away = {"api_key": PROVIDER_KEY, "api_base": f"http://127.0.0.1:{port}/v1"}
         return {**super()._providers(), "groq": away}
 
@@ -55,7 +59,8 @@ def deployment(
     dynoxide: str, upstream: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     made = WithOneAway(tmp_path_factory.mktemp("routing"), dynoxide, upstream)
-    yield made
+    with made.away:
+        yield made
     made.books.close()
 
 

@@ -149,7 +149,7 @@ def test_a_signal_during_the_start_leaves_nothing_behind(
     machine: GatewayProcess, how: signal.Signals
 ) -> None:
     machine.launch()
-    assert until((_data(machine) / "engine.log").exists, timeout_s=20, pause_s=0.001)
+    assert until((_data(machine) / "engine.log").exists, pause_s=0.001)
     machine.stop(how)
     assert "Traceback" not in machine.stderr
     assert until(lambda: not _processes_on(_data(machine)))

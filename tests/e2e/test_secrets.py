@@ -24,7 +24,7 @@ PROMPT = "prompt-canary-that-no-log-may-hold"
 
 @pytest.fixture(scope="module")
 def talkative(deployment: Deployment) -> Iterator[Deployment]:
-    with deployment.running(log_level="DEBUG", request_timeout_s="1"):
+    with deployment.running(log_level="DEBUG", request_timeout_s="3"):
         yield deployment
 
 

@@ -121,7 +121,13 @@ class Exchange:
 
 
 class HttpServer:
-    """Serve a handler on loopback until stopped: `with HttpServer(handler) as server: ...`."""
+    """Serve a handler on loopback until stopped: `with HttpServer(handler) as server: ...`.
+
+    Attributes:
+        requests: what arrived, in order.
+        connections: how many there were.
+        closed: how many of them are over, on this side.
+    """
 
     def __init__(
         self,
@@ -133,6 +139,7 @@ class HttpServer:
     ) -> None:
         self.requests: list[RecordedRequest] = []
         self.connections = 0
+        self.closed = 0
         self.port = port
         self._handler = handler
         self._idle_timeout_s = idle_timeout_s
@@ -160,7 +167,7 @@ class HttpServer:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def wait_until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> bool:
+    def wait_until(self, condition: Callable[[], bool], timeout_s: float = 30.0) -> bool:
         """Wait for what the server will see; tell whether it did."""
         deadline = time.monotonic() + timeout_s
         while not condition():
@@ -169,7 +176,7 @@ class HttpServer:
             time.sleep(0.005)
         return True
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> bool:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 30.0) -> bool:
         """`wait_until` for a test whose own event loop has to go on meanwhile."""
         return await asyncio.to_thread(self.wait_until, condition, timeout_s)
 
@@ -210,6 +217,9 @@ class HttpServer:
         finally:
             self._open.discard(task)
             writer.close()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
+            self.closed += 1
 
     async def _one_exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int

@@ -7,11 +7,12 @@ connection after the third. Unknown words are ignored, so `gpt-4o` is an ordinar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 Usage = Literal["asked", "never", "in_last_content"]
 Fault = Literal["none", "rst", "fin", "stall", "no_done", "error_event"]
@@ -44,6 +45,7 @@ class Behaviour:
         chunk_bytes: sends pieces of this many bytes, whatever the events.
         tool_call: answers with a call of each of the request's tools, until it gets their results.
         gzip: compresses the answer, asked or not.
+        is_held: while it says so, nothing is sent but the first event of a stream.
     """
 
     status: int = 200
@@ -66,6 +68,7 @@ class Behaviour:
     chunk_bytes: int | None = None
     tool_call: bool = False
     gzip: bool = False
+    is_held: Callable[[], bool] | None = None
 
 
 def _faulty(fault: Fault) -> Callable[[str], Mapping[str, Any]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.fakes.openai_behaviour import Behaviour
 
 FOREVER_S = 3600.0
+_LOOK_AGAIN_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ async def answer_error(exchange: Exchange, voice: Voice, behaviour: Behaviour) -
 
 async def answer_whole(exchange: Exchange, voice: Voice, body: bytes, behaviour: Behaviour) -> None:
     headers, (body,) = _encoded(voice.json_headers(), [body], behaviour)
+    await _let_go(exchange, behaviour)
     await exchange.head(200, headers, length=len(body))
     if behaviour.fault in ("rst", "fin", "stall"):
         await exchange.send(body[: behaviour.fault_after])
@@ -65,11 +67,18 @@ async def answer_stream(
     for at, event in enumerate(events):
         if at == behaviour.fault_after and await _go_wrong(exchange, voice, behaviour):
             return
+        if at == 1:
+            await _let_go(exchange, behaviour)
         if at and behaviour.pace_s:
             await exchange.pause(behaviour.pace_s)
         for piece in _pieces(event, behaviour.chunk_bytes):
             await exchange.send(piece)
     await exchange.end()
+
+
+async def _let_go(exchange: Exchange, behaviour: Behaviour) -> None:
+    while behaviour.is_held is not None and behaviour.is_held():
+        await exchange.pause(_LOOK_AGAIN_S)
 
 
 async def _go_wrong(exchange: Exchange, voice: Voice, behaviour: Behaviour) -> bool:

@@ -7,6 +7,7 @@ what the agent sent.
 from __future__ import annotations
 
 import json
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from tests.e2e.dialects.ways import ALL_RATES
 from tests.e2e.gateway_process import until
 from tests.e2e.raw_http import Connection, message
 from tests.fakes.dense_tokens import dense_tokens
+from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.wire_files import wire_json
 
 if TYPE_CHECKING:
@@ -44,17 +46,19 @@ def test_what_is_billed_at_a_token_a_byte_was_quoted(
 ) -> None:
     holder = served.holder("1000")
     capture = wire_json(f"clients/{name}.json")
-    model = served.model(provider, "hostile+delay-0.8", **ALL_RATES)
+    fake, is_seen = anthropic_upstream if provider == "anthropic" else upstream, Event()
+    fake.behaviours["hostile"] = Behaviour(hostile=True, is_held=lambda: not is_seen.is_set())
+    model = served.model(provider, "hostile", **ALL_RATES)
     body = json.dumps({**capture["body"], "model": model}, ensure_ascii=False).encode()
     headers = {**capture["headers"], **holder.headers}
     with Connection(served.gateway.port) as connection:
         connection.send(message("POST", capture["path"], headers, body))
         assert until(lambda: served.books.open_holds() > 0)
         quoted_usd: Decimal = served.account(holder).committed_usd
+        is_seen.set()
         assert connection.response().status == 200
     served.check_closed(holder)
     (record,) = served.books.records(holder.user_id)
-    got = (anthropic_upstream if provider == "anthropic" else upstream).last.json()
-    assert record["input_tokens"] == dense_tokens(got)
+    assert record["input_tokens"] == dense_tokens(fake.last.json())
     assert record["cost_usd"] >= record["input_tokens"] * INPUT_USD_PER_MILLION / 1_000_000
     assert record["cost_usd"] <= quoted_usd

@@ -19,7 +19,7 @@ from tests.fakes.scripted_upstream import DONE, delta, stream
 from tests.fakes.world import World
 
 if TYPE_CHECKING:
-    from starlette.types import Message
+    from starlette.types import Message, Receive, Scope, Send
 
     from bursar.services.answers import Write
 
@@ -49,11 +49,23 @@ class Caller:
                 self._gate.set()
 
 
-async def ask(world: World, heartbeat_s: float) -> httpx2.Response:
+async def ask(
+    world: World, heartbeat_s: float, beaten: asyncio.Event | None = None
+) -> httpx2.Response:
+    """Ask in chat's dialect; `beaten` is set once a comment was sent."""
     key = await world.someone("1")
     route = InferenceRoute(world.completion, INBOUND["/v1/chat/completions"], 10_000, heartbeat_s)
     app = Starlette(routes=[Route("/chat", route, methods=["POST"])])
-    transport = httpx2.ASGITransport(app=app)
+
+    async def listened(scope: Scope, receive: Receive, send: Send) -> None:
+        async def heard(message: Message) -> None:
+            await send(message)
+            if beaten is not None and message.get("body") == HEARTBEAT:
+                beaten.set()
+
+        await app(scope, receive, heard)
+
+    transport = httpx2.ASGITransport(app=listened)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         return await client.post("/chat", json=_CHAT, headers={"authorization": f"Bearer {key}"})
 
@@ -114,8 +126,7 @@ async def test_comments_cost_nothing_and_change_nothing_in_the_books() -> None:
     world = World()
     silence = asyncio.Event()
     world.upstream.answer = stream(delta("a"), silence, delta("b"), DONE)
-    asyncio.get_running_loop().call_later(_SOON_S * 5, silence.set)
-    answer = await ask(world, heartbeat_s=_SOON_S)
+    answer = await ask(world, _SOON_S, beaten=silence)
     assert HEARTBEAT in answer.content
     assert answer.content.replace(HEARTBEAT, b"") == delta("a") + delta("b") + DONE
     record = await world.record()

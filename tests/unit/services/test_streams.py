@@ -279,7 +279,7 @@ async def test_a_caller_who_does_not_read_is_let_go_when_the_request_is_out_of_t
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bursar.services.relay._LAST_WORD_S", 0.0)
-    world = World(Policy(directory_age_s=0, request_timeout_s=0.05))
+    world = World(Policy(directory_age_s=0, request_timeout_s=0.3))
     key = await world.someone("1")
     world.upstream.answer = stream(delta("four"), DONE)
     answer = await world.chat(key, stream=True)
@@ -324,7 +324,7 @@ async def test_cancelling_twice_still_closes_the_books() -> None:
 
 
 async def test_a_stream_that_stalls_past_the_deadline_is_closed() -> None:
-    world = World(Policy(directory_age_s=0, request_timeout_s=0.05))
+    world = World(Policy(directory_age_s=0, request_timeout_s=0.3))
     key = await world.someone("1")
     world.upstream.answer = stream(delta("four"), asyncio.Event())
     written = await drained(await world.chat(key, stream=True))

@@ -77,11 +77,13 @@ async def test_below_its_share_the_cheaper_model_goes_first(spent: str, route: s
 
 async def test_what_others_hold_at_the_time_counts_as_spent() -> None:
     world, key = await a_world()
-    routes = []
+    routes, all_are_there = [], asyncio.Event()
 
     async def send(request: UpstreamRequest) -> ScriptedAnswer:
         routes.append(request.provider)
-        await asyncio.sleep(0.01)
+        if len(routes) == 6:
+            all_are_there.set()
+        await all_are_there.wait()
         return completion()
 
     world.upstream.send = send  # type: ignore[method-assign]

@@ -20,17 +20,20 @@ async def test_the_works_error_is_raised() -> None:
 
 
 async def test_a_cancellation_waits_for_the_work_and_is_raised_after_it() -> None:
-    done: list[str] = []
+    begun, may_end, done = asyncio.Event(), asyncio.Event(), list[str]()
 
     async def work() -> None:
-        await asyncio.sleep(0.02)
+        begun.set()
+        await may_end.wait()
         done.append("work")
 
     task = asyncio.create_task(uncancelled(work()))
-    await asyncio.sleep(0.005)
+    await begun.wait()
     task.cancel()
     await asyncio.sleep(0)
     task.cancel()
+    await asyncio.sleep(0)
+    may_end.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert done == ["work"]

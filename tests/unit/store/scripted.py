@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Step = Callable[[Exchange], Awaitable[None]]
 
 QUICK = Patience(base_delay_s=0.001, read_timeout_s=10)
-IMPATIENT = replace(QUICK, read_timeout_s=0.3)
+IMPATIENT = replace(QUICK, read_timeout_s=0.8)
 
 
 def scripted(*steps: Step) -> HttpServer:

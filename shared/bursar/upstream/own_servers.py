@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from bursar.domain.errors import WrongSetting
 from bursar.domain.upstream import Endpoint, Provider
@@ -36,7 +37,7 @@ _OPENAI: Final = (
 )
 
 
-def own_server(name: str, settings: ProviderSettings, known: Iterable[str]) -> Provider:
+def own_server(name: str, settings: ProviderSettings, known: Mapping[str, Provider]) -> Provider:
     """A row for a server that only this deployment knows.
 
     Raises:
@@ -51,7 +52,7 @@ def own_server(name: str, settings: ProviderSettings, known: Iterable[str]) -> P
     dialect = settings.dialect or "openai"
     if dialect not in DIALECTS:
         raise WrongSetting(f"providers.{name}.dialect: must be {' or '.join(DIALECTS)}.")
-    limit_field = settings.output_limit_field or OUTPUT_LIMIT_FIELDS[0]
+    limit_field = settings.output_limit_field or _usual_limit_field(settings.api_base, known)
     if limit_field not in OUTPUT_LIMIT_FIELDS:
         raise WrongSetting(
             f"providers.{name}.output_limit_field: must be {' or '.join(OUTPUT_LIMIT_FIELDS)}."
@@ -85,6 +86,21 @@ def _endpoints(name: str, dialect: str, operations: tuple[str, ...]) -> Mapping[
             f"{', '.join(possible)}."
         )
     return {operation: possible[operation] for operation in operations}
+
+
+def _usual_limit_field(api_base: str, known: Mapping[str, Provider]) -> str:
+    """What the provider at this address knows: it may be another account of a known one."""
+    try:
+        host = urlsplit(api_base.strip()).hostname or ""
+    except ValueError:  # which is said where the address is read
+        return OUTPUT_LIMIT_FIELDS[0]
+    for provider in known.values():
+        theirs = urlsplit(provider.base_url or "").hostname or ""
+        # "{resource}.example" is a host of anybody's there.
+        suffix = "." + theirs.rpartition("}.")[2]
+        if "." in theirs and f".{host}".endswith(suffix):
+            return provider.output_limit_field
+    return OUTPUT_LIMIT_FIELDS[0]
 
 
 def _chat(limit_field: str) -> Endpoint:

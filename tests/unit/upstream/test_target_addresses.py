@@ -10,6 +10,7 @@ import pytest
 from bursar.domain.errors import WrongSetting
 from bursar.domain.upstream_urls import url_of
 from bursar.upstream.catalogue import load_catalogue
+from bursar.upstream.own_servers import own_server
 from bursar.upstream.provider_settings import ProviderSettings
 from bursar.upstream.targets import addressed, resolve_targets, role_providers
 from tests.fakes.service_account import federation_file
@@ -257,6 +258,27 @@ def test_a_server_of_ones_own_gets_a_limit_under_the_one_name_that_it_knows(
     assert provider.endpoints["chat"].renamed_fields == {other: known}
     embeds = ProviderSettings(api_base=base, operations=("embeddings",), output_limit_field=said)
     assert set(target("own", embeds).provider.endpoints) == {"embeddings"}
+
+
+@pytest.mark.parametrize(
+    ("api_base", "known"),
+    [
+        ("https://api.openai.com/v1", "max_completion_tokens"),
+        ("https://eu.api.openai.com/v1", "max_completion_tokens"),
+        ("https://second.openai.azure.com/openai/v1", "max_completion_tokens"),
+        ("https://api.deepseek.com", "max_tokens"),
+        ("https://notapi.openai.com.example/v1", "max_tokens"),
+        ("https://myapi.openai.com/v1", "max_tokens"),
+        ("http://localhost:8000/v1", "max_tokens"),
+        ("not a url", "max_tokens"),
+        ("https://[", "max_tokens"),
+    ],
+)
+def test_another_account_of_a_known_provider_knows_what_that_does(
+    api_base: str, known: str
+) -> None:
+    own = own_server("second", ProviderSettings(api_base=api_base), CATALOGUE)
+    assert own.output_limit_field == known
 
 
 def test_a_limit_that_no_server_knows_is_refused() -> None:

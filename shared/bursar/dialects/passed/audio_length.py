@@ -75,8 +75,9 @@ def spoken_seconds(audio: bytes) -> float:
 def wav_seconds(audio: bytes) -> float | None:
     """Length of a WAV file, None if it is none, or not one of plain samples.
 
-    What the header says of its samples must agree with itself; how many there are is told by the
-    bytes that came, not by the header.
+    What the header says of its samples must agree with itself, and nothing may say it once more: a
+    decoder may believe either. How many there are is told by the bytes that came, not by the
+    header.
     """
     if len(audio) < _WAV_HEADER.size:
         return None
@@ -84,6 +85,8 @@ def wav_seconds(audio: bytes) -> float | None:
         audio
     )
     if (riff, wave, fmt) != (b"RIFF", b"WAVE", b"fmt ") or kind not in _PLAIN_SAMPLES:
+        return None
+    if audio.find(b"fmt ", _WAV_HEADER.size) >= 0:
         return None
     if not bytes_per_s or block * 8 != channels * bits or bytes_per_s != rate * block:
         return None

@@ -64,13 +64,15 @@ def _walk(
 
 
 def _without_tags(audio: bytes) -> tuple[int, int]:
-    """Where the frames begin and end; the tags around them are not played."""
+    """Where the frames begin and end; the tags around them are not played.
+
+    A tag whose head is malformed is none to a decoder, which plays what is in it.
+    """
     start, end = 0, len(audio)
     if audio.startswith(b"ID3") and end >= _ID3_HEADER:
-        size = 0
-        for byte in audio[6:_ID3_HEADER]:
-            size = size << 7 | byte & 0x7F
-        start = _ID3_HEADER + size
+        major, minor, _, *size = audio[3:_ID3_HEADER]
+        if 0xFF not in (major, minor) and all(byte < 0x80 for byte in size):
+            start = _ID3_HEADER + sum(byte << 7 * at for at, byte in enumerate(reversed(size)))
     if audio[-_ID3_TAIL:].startswith(b"TAG"):
         end -= _ID3_TAIL
     return start, end

@@ -83,6 +83,18 @@ def test_speech_of_nothing_is_refused() -> None:
         _speech(input="")
 
 
+_FRAMES = mp3(60)[mp3(60).index(b"\xff\xfb") :]
+
+
+def _tagged(version: bytes, size: bytes, content: bytes) -> bytes:
+    return b"ID3" + version + size + content
+
+
+def _size(count: int, spoilt: int = 0) -> bytes:
+    """A tag's size, seven bits a byte, whose eighth must not be set."""
+    return bytes(count >> shift & 0x7F | spoilt for shift in (21, 14, 7, 0))
+
+
 @pytest.mark.parametrize(
     ("content", "seconds"),
     [
@@ -95,6 +107,12 @@ def test_speech_of_nothing_is_refused() -> None:
         (mp3(60) + b"more of it", 958),  # anything but frames, and the lowest rate is taken
         (mp3(60).replace(b"\xff\xfb\x90", b"\xff\xfb\x00"), 958),
         (b"ID3" + bytes(10_000), 11),
+        (_tagged(b"\x04\0\0", _size(130), bytes(130) + _FRAMES), 60),
+        # To a decoder these are no tags, and what stands in them is played.
+        (_tagged(b"\x04\0\0", _size(len(_FRAMES) - 417, 0x80), _FRAMES), 958),
+        (_tagged(b"\xff\0\0", _size(len(_FRAMES) - 417), _FRAMES), 958),
+        # Nor is it known which of two formats is believed.
+        (wav(10).replace(b"data", b"fmt \x10\0\0\0" + bytes(16) + b"data"), 427),
         (b"\xff\xfb" + bytes(998), 1),
         (b"fLaC" + bytes(4_000), 3),
         (b"OggS" + bytes(1_500), 3),

@@ -22,6 +22,7 @@ from bursar.upstream.failures import (
     unreachable,
     unsendable,
 )
+from bursar.upstream.idle_timer import IdleTimer
 
 if TYPE_CHECKING:
     import ssl
@@ -141,21 +142,39 @@ class AiohttpAnswer(StreamedAnswer):
         )
         self._idle_timeout_s = request.idle_timeout_s
         self._response = response
+        self._idle = IdleTimer(request.idle_timeout_s, response.content.set_exception)
+        _untimed(response)
 
     async def _read(self) -> bytes:
-        content = self._response.content
+        content, idle = self._response.content, self._idle
+        idle.start()
         try:
-            return await content.readany()
+            data = await content.readany()
         except TimeoutError:
             failure: UpstreamError = timed_out(self._provider, self._idle_timeout_s)
         except (aiohttp.ClientError, OSError):
             failure = broken_in_body(self._provider)
+        else:
+            idle.stop()
+            return data
+        idle.stop()
         if left := _left_in(content):
             return left  # the next read fails again
         raise failure
 
     async def _let_go(self) -> None:
+        self._idle.close()
         self._response.close()  # which does nothing to a connection that was read to its end
+
+
+def _untimed(response: aiohttp.ClientResponse) -> None:
+    """Leave the waits for a body to `IdleTimer`: aiohttp sets a timer for each of its reads.
+
+    The one that runs is cancelled by the next bytes, so the wait for those is still aiohttp's.
+    """
+    connection = response.connection  # None where the body is there already
+    if connection is not None and connection.protocol is not None:
+        connection.protocol.read_timeout = None
 
 
 def _left_in(content: aiohttp.StreamReader) -> bytes:

@@ -9,6 +9,8 @@ from starlette.datastructures import MutableHeaders
 from bursar.services.answer_headers import VARY, is_private, security_headers
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -24,12 +26,12 @@ class SecurityHeaders:
             return
         path = scope["path"]
 
-        async def send_with_headers(message: Message) -> None:
+        def send_with_headers(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(security_headers(path))
                 if is_private(path):
                     headers.add_vary_header(VARY)
-            await send(message)
+            return send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -62,19 +62,24 @@ class EventStream:
         # Proxies in front must not collect the stream.
         self._headers = {**headers, "x-accel-buffering": "no"}
         self._wrote_at: float | None = None
-        self._writing = asyncio.Lock()
+        self._is_writing = False
+        self._beating = asyncio.Lock()
 
     async def write(self, piece: bytes) -> None:
-        """Send whole events."""
-        async with self._writing:
-            if self._wrote_at is None:
-                await self._start()
-            await self._pass_on(piece)
+        """Send whole events; one call at a time."""
+        self._is_writing = True
+        if self._beating.locked():
+            await self._until_beaten()
+        if self._wrote_at is None:
+            await self._start()
+        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        self._wrote_at = time.monotonic()
+        self._is_writing = False
 
     async def end(self) -> None:
-        async with self._writing:
-            self._wrote_at = None
-            await self._send({"type": "http.response.body", "body": b""})
+        self._is_writing = True
+        await self._until_beaten()
+        await self._send({"type": "http.response.body", "body": b""})
 
     async def beat(self, interval_s: float) -> None:
         """Send a comment whenever the started stream was silent for that long.
@@ -84,9 +89,12 @@ class EventStream:
         """
         while True:
             await asyncio.sleep(interval_s - self._silence_s() % interval_s)
-            async with self._writing:
-                if self._silence_s() >= interval_s:
-                    await self._pass_on(HEARTBEAT)
+            if not self._is_writing and self._silence_s() >= interval_s:
+                async with self._beating:
+                    await self._send(
+                        {"type": "http.response.body", "body": HEARTBEAT, "more_body": True}
+                    )
+                self._wrote_at = time.monotonic()
 
     def _silence_s(self) -> float:
         return 0.0 if self._wrote_at is None else time.monotonic() - self._wrote_at
@@ -97,9 +105,9 @@ class EventStream:
             {"type": "http.response.start", "status": self._status, "headers": headers}
         )
 
-    async def _pass_on(self, piece: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-        self._wrote_at = time.monotonic()
+    async def _until_beaten(self) -> None:
+        async with self._beating:
+            pass
 
 
 def raw_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -70,11 +70,13 @@ class LatelyMetered(PassedStream):
 
     def feed(self, chunk: bytes | None) -> bytes:
         frames = self._frames(chunk)
-        if len(frames) == 1 and len(frames[0]) <= _WORD_BYTES_MAX and self._is_word(frames[0]):
-            self._waiting.append(frames[0])
-            if len(self._waiting) >= _WORDS_MAX:
-                self._catch_up()
-            return frames[0]
+        if len(frames) == 1:
+            frame = frames[0]
+            if len(frame) <= _WORD_BYTES_MAX and self._is_word(frame):
+                self._waiting.append(frame)
+                if len(self._waiting) >= _WORDS_MAX:
+                    self._catch_up()
+                return frame
         self._catch_up()
         return self._passed(frames)
 

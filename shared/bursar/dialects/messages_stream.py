@@ -131,7 +131,11 @@ def generated_bytes(block: Any) -> int:
     """
     if not isinstance(block, dict) or str(block.get("type")).endswith("_tool_result"):
         return 0
-    return sum(_bytes_of(value) for field, value in block.items() if value and field not in _NAMES)
+    generated = 0
+    for field, value in block.items():
+        if value and field not in _NAMES:
+            generated += _bytes_of(value)
+    return generated
 
 
 def _bytes_of(value: Any) -> int:

@@ -148,11 +148,11 @@ def generated_bytes(message: Any) -> int:
     """UTF-8 length of what a message or a delta generated."""
     if not isinstance(message, dict):
         return 0
-    return sum(
-        _text_bytes(value)
-        for field, value in message.items()
-        if value is not None and field in _MESSAGE_FIELDS
-    )
+    generated = 0
+    for field, value in message.items():
+        if value is not None and field in _MESSAGE_FIELDS:
+            generated += _text_bytes(value)
+    return generated
 
 
 def _text_bytes(value: Any) -> int:

@@ -35,7 +35,9 @@ class FrameSplitter:
         Raises:
             UpstreamBroken: a frame is longer than any sensible one.
         """
-        if not self._rest and _is_one_frame(chunk):
+        # One whole frame: what nearly every read is of a stream that comes word by word.
+        is_whole = not self._rest and chunk.endswith(b"\n\n") and b"\r" not in chunk
+        if is_whole and chunk.find(b"\n\n") == len(chunk) - 2:
             return [chunk]
         buffer = self._rest + chunk
         frames = []
@@ -58,11 +60,6 @@ class FrameSplitter:
     def rest(self) -> bytes:
         """What has arrived of a frame that has not ended."""
         return self._rest
-
-
-def _is_one_frame(chunk: bytes) -> bool:
-    """What nearly every read of a stream is that comes word by word."""
-    return chunk.endswith(b"\n\n") and chunk.find(b"\n\n") == len(chunk) - 2 and b"\r" not in chunk
 
 
 def data_of(frame: bytes) -> bytes | None:

@@ -57,16 +57,20 @@ class MeteredStream:
             UpstreamBroken: it ended without its terminal event, or said that it failed.
             UpstreamTimeout: nothing came for too long.
         """
-        chunks, reader = self.answer.chunks(), self.reader
-        while not reader.is_done:
-            chunk = await anext(chunks, None)
-            piece = reader.feed(chunk)
-            if piece:
+        reader = self.reader
+        async for chunk in self.answer.chunks():
+            if piece := reader.feed(chunk):
                 yield piece
-            if reader.error is not None and not reader.is_done:
-                raise UpstreamBroken("The provider reported an error in its stream")
-            if chunk is None and not reader.is_done:
-                raise UpstreamBroken("The provider's stream ended without its terminal event")
+            if reader.is_done or reader.error is not None:
+                break
+        else:
+            if piece := reader.feed(None):
+                yield piece
+        if reader.is_done:
+            return
+        if reader.error is not None:
+            raise UpstreamBroken("The provider reported an error in its stream")
+        raise UpstreamBroken("The provider's stream ended without its terminal event")
 
     def remark(self, error: BaseException | None) -> str | None:
         """What the books say of how it ended: what the provider said, or what was seen."""

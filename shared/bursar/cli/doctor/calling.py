@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _PATH: Final = "/v1/chat/completions"
 _TIMEOUT_S: Final = 120.0
 _UNKNOWN: Final = 401
+_FAULTS: Final = 500
 _KNOWN_S: Final = 5.0
 _DONE: Final = "[DONE]"
 
@@ -32,6 +33,11 @@ class Answer:
     @property
     def is_over_budget(self) -> bool:
         return self.status == 403 and self.error.get("code") == "budget_exceeded"
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the gateway or its store failed; a provider that has no key yet is none."""
+        return self.status >= _FAULTS and self.error.get("code") != "not_configured"
 
     @property
     def error(self) -> Mapping[str, Any]:

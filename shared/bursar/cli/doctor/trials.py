@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bursar.cli.doctor.calling import DataPlane
 from bursar.cli.doctor.waiting import waited_for
+from bursar.cli.failures import Failed
 
 if TYPE_CHECKING:
     from bursar.cli.doctor.temporary import Holder, Temporary
@@ -72,7 +73,7 @@ def prepare(temporary: Temporary, url: str, model: str | None) -> Trial:
 
     Raises:
         NoTrialError: it cannot be called.
-        Failed: the gateway does not answer.
+        Failed: the gateway does not answer, or fails.
     """
     plane = DataPlane(url)
     name = model or f"{MOCK}:{temporary.name}"
@@ -87,13 +88,20 @@ def prepare(temporary: Temporary, url: str, model: str | None) -> Trial:
 
 
 def _quoted(plane: DataPlane, poor: Holder, body: dict[str, Any]) -> Decimal | None:
-    """What the gateway says that a request may cost."""
+    """What the gateway says that a request may cost.
+
+    Raises:
+        NoTrialError: it refuses the model.
+        Failed: it fails.
+    """
     # A price that was just made is seen a moment later.
     answer = waited_for(
         lambda: plane.ask(poor.key, body), lambda one: one.status != _UNPRICED, _SEEN_S
     )
     if answer.status == 200:
         return None
+    if answer.is_fault:
+        raise Failed(f"A call was answered with {answer.told}")
     found = _COSTS.search(str(answer.error.get("message")))
     if not answer.is_over_budget or found is None:
         raise NoTrialError(answer.told)

@@ -78,8 +78,9 @@ class InferenceRoute:
         bind(request_id=identifier)
         headers = _joined(scope["headers"])
         try:
-            _check_encoding(headers.get("content-encoding", "identity"))
+            # An answer to half a body would reach few clients: they are still sending.
             body = await self._body(receive)
+            _check_encoding(headers.get("content-encoding", "identity"))
             parse = partial(self._inbound.parse, content_type=headers.get("content-type", ""))
             answer = await self._service.serve(
                 identifier, headers, body, parse, lambda: until_gone(receive)

@@ -289,8 +289,8 @@ async def test_claude_on_vertex_is_called_with_a_service_accounts_token(
         assert answer["choices"][0]["message"]["content"] == "Hello!"
     assert cloud.exchanges == 1
     called = cloud.calls[-1]
-    path = "/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict"
-    assert unquote(called.path) == path
+    path = "/v1/projects/bursar-tests/locations/europe-west1/publishers/anthropic/models"
+    assert unquote(called.path) == f"{path}/claude-sonnet-4-5@20250929:rawPredict"
     assert called.headers["authorization"] == "Bearer token-1"
     body = called.json()
     assert body["anthropic_version"] == "vertex-2023-10-16"

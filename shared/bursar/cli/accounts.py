@@ -1,4 +1,4 @@
-"""`bursar account`: people who sign in to the platform."""
+"""`bursar accounts`: people who sign in to the platform."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from bursar.cli.failures import Failed
 from bursar.cli.gateway import Gateway, signed_in
 from bursar.cli.login_file import Login, forget_login, write_login
-from bursar.cli.options import gateway_url
+from bursar.cli.options import gateway_url, read_consented
 from bursar.cli.own_vault import log_in, own_secrets
 from bursar.cli.secret_input import ask_secret
 from bursar.services.platform.emails import normal_email
@@ -27,6 +27,7 @@ from bursar.vault import (
 _URL = click.option(
     "--url",
     default=gateway_url,
+    callback=read_consented,
     show_default="BURSAR_URL, the profile's, or http://127.0.0.1:8000",
     help="The gateway's address.",
 )
@@ -45,7 +46,7 @@ def account() -> None:
 def create(email: str, url: str, *, is_open: bool) -> None:
     """Make an account: the master key is asked for, and a password, which stays here.
 
-    Example: bursar account create ada@example.com --url https://gateway.example.com
+    Example: bursar accounts create ada@example.com --url https://gateway.example.com
     """
     email = normal_email(email)
     master_key = None if is_open else ask_secret("BURSAR_MASTER_KEY", "Master key")

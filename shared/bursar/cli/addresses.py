@@ -21,6 +21,8 @@ def read_address(text: str) -> str:
     if "://" not in written:
         scheme = "http" if is_local(f"http://{written}") else "https"
         written = f"{scheme}://{written}"
+    scheme, _, rest = written.partition("://")
+    written = f"{scheme.lower()}://{rest}"
     written = written.rstrip("/").removesuffix("/v1").rstrip("/")
     if not _is_address(written):
         raise Failed(
@@ -54,12 +56,17 @@ def is_local(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_plain(url: str) -> bool:
+    """Tell whether what is sent there crosses a network, and in the clear."""
+    return url.lower().startswith("http://") and not is_local(url)
+
+
 def check_is_private(url: str, *, may_be_plain: bool) -> None:
     """Raises Failed where a secret would be sent over a network in the clear."""
-    if url.startswith("http://") and not may_be_plain and not is_local(url):
+    if is_plain(url) and not may_be_plain:
         secure = f"https{url.removeprefix('http')}"
         raise Failed(
-            f"The master key would cross the network in the clear: use {secure}, or, in a network "
+            f"A secret would cross the network in the clear: use {secure}, or, in a network "
             f"that you trust, bursar login {url} --plain-http",
             WRONG_USAGE,
         )

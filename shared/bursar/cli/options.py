@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import click
 
-from bursar.cli.addresses import check_is_private, read_address
+from bursar.cli.addresses import check_is_private, is_plain, read_address
 from bursar.cli.connection import Connection, HttpConnection
 from bursar.cli.failures import NOT_ALLOWED, WRONG_USAGE, Failed, RefusedByGateway
 from bursar.cli.output import KINDS, Output
@@ -100,8 +100,7 @@ class Place:
 
             return StackConnection.found(self.profile)
         url = self.profile.url or LOCAL_URL
-        # What was logged in to was consented to.
-        check_is_private(url, may_be_plain=self.profile_name is not None)
+        check_is_consented(url)
         return HttpConnection(url, _master_key(self.profile_name))
 
     def session(self) -> Session:
@@ -182,6 +181,24 @@ def gateway_url() -> str:
     from bursar.cli.stack import StackConnection  # noqa: PLC0415
 
     return StackConnection.found(known).url
+
+
+def read_consented(_: object, __: object, text: str) -> str:
+    """What an option's text is as an address to which secrets may be sent; click calls it.
+
+    Raises:
+        Failed: it is none, or they would cross a network in the clear.
+    """
+    address = read_address(text)
+    check_is_consented(address)
+    return address
+
+
+def check_is_consented(url: str) -> None:
+    """Raises Failed where a secret would be sent in the clear, and no login consented to that."""
+    if is_plain(url):
+        known = {profile.url for profile in read_profiles().by_name.values()}
+        check_is_private(url, may_be_plain=url in known)
 
 
 def _where(options: dict[str, Any]) -> dict[str, str | None]:

@@ -13,10 +13,10 @@ from bursar.cli import secret_store
 from bursar.cli.failures import Failed
 from bursar.cli.login_file import Login, login_path, write_login
 from bursar.cli.main import main
-from bursar.cli.options import place_of
+from bursar.cli.options import place_of, read_consented
 from bursar.cli.output import Output
 from bursar.cli.private_file import write_private
-from bursar.cli.profiles import Profile, Profiles, config_folder, read_profiles, write_profiles
+from bursar.cli.profiles import Profile, Profiles, write_profiles
 from bursar.cli.secret_store import keep_secret_of, read_secret_of
 
 if TYPE_CHECKING:
@@ -154,9 +154,16 @@ def test_no_command_sends_a_master_key_over_a_network_in_the_clear(
     assert "bursar login http://gateway.example.com --plain-http" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["create", "login", "recover"])
+def test_nor_what_a_person_signs_in_with(command: str) -> None:
+    done = _run("accounts", command, "ada@example.com", "--url", "http://gateway.example.com")
+    assert done.exit_code == 2
+    assert "A secret would cross the network in the clear" in done.stderr
+
+
 def test_where_it_was_consented_to_at_login_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BURSAR_MASTER_KEY", _SECRET)
     write_profiles(Profiles({"lab": Profile("http://gateway.example.com")}, "lab"))
     assert place_of(Output()).connection().url == "http://gateway.example.com"
-    assert read_profiles().default == "lab"
-    assert config_folder().name == "bursar"
+    assert place_of(Output(), url="http://gateway.example.com").connection()
+    assert read_consented(None, None, "http://gateway.example.com/")

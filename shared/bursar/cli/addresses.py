@@ -64,7 +64,7 @@ def is_plain(url: str) -> bool:
 def check_is_private(url: str, *, may_be_plain: bool) -> None:
     """Raises Failed where a secret would be sent over a network in the clear."""
     if is_plain(url) and not may_be_plain:
-        secure = f"https{url.removeprefix('http')}"
+        secure = f"https{url[len('http') :]}"
         raise Failed(
             f"A secret would cross the network in the clear: use {secure}, or, in a network "
             f"that you trust, bursar login {url} --plain-http",

@@ -13,6 +13,7 @@ from bursar.cli.failures import Failed
         ("localhost:8000", "http://localhost:8000"),
         ("127.0.0.1:8000/v1/", "http://127.0.0.1:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
+        ("HTTP://localhost:8000", "http://localhost:8000"),
     ],
 )
 def test_an_address_is_read_as_people_write_it(written: str, meant: str | None) -> None:
@@ -50,6 +51,8 @@ def test_a_secret_crosses_a_network_encrypted_or_by_consent() -> None:
     check_is_private("https://gateway.example.com", may_be_plain=False)
     check_is_private("http://localhost:8000", may_be_plain=False)
     check_is_private("http://10.0.0.1", may_be_plain=True)
+    with pytest.raises(Failed, match=r"use https://10\.0\.0\.1"):
+        check_is_private("HTTP://10.0.0.1", may_be_plain=False)
     with pytest.raises(
         Failed, match=r"https://10\.0\.0\.1.*bursar login http://10\.0\.0\.1 --plain-http"
     ):

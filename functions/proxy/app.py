@@ -37,6 +37,7 @@ _EXPOSED_HEADERS = [
     "x-ratelimit-reset",
     "x-bursar-cost-usd",
     "x-bursar-output-limit",
+    "x-bursar-tool-call-limit",
     "x-bursar-model",
     "x-bursar-route",
     "x-bursar-attempts",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bursar.dialects.hidden_reasoning import may_reason
 from bursar.dialects.messages_media import measure_media
-from bursar.dialects.messages_tools import ToolBound, measure_tools, tools_in
+from bursar.dialects.messages_tools import measure_tools, tools_in
 from bursar.dialects.messages_usage import FAST_TIER
 from bursar.domain.errors import Unpriceable
 from bursar.domain.pricing import Bound
@@ -41,19 +41,21 @@ def bound_of(body: Body, model: ModelName, fields: MessagesFields, price: Price 
         Unpriceable: it asks for something that no price covers, or whose size is unknown.
     """
     _refuse_surcharges(fields)
-    served = measure_tools([*(fields.tools or ()), *tools_in(fields.messages)])
+    brought = list(tools_in(fields.messages))
+    served = measure_tools([*(fields.tools or ()), *brought])
     media = measure_media(fields.messages, model.model)
     window = price.context_window_tokens if price else None
     tokens = len(body) - media.inline_bytes + media.image_tokens
     tokens += _TOKENS_PER_MESSAGE * len(fields.messages) + served.prompt_tokens
     tokens += _TOKENS_OF_FORMAT_PROMPT * ("output_config" in body or "output_format" in body)
-    unbounded = "web search" if served.reads_the_web else media.unbounded
-    if unbounded is not None:
-        tokens = _window(window, unbounded, model)
+    if media.unbounded is not None:
+        tokens = _window(window, media.unbounded, model)
     uses_cache = body.mentions(b'"cache_control"')
-    round_tokens = _round_tokens(served, tokens, fields.max_tokens, window)
+    # A later round also reads what was found and answered in those before.
+    later = _window(window, "web search", model) if served.reads_the_web else None
+    each = _within(window, tokens + fields.max_tokens) if later is None else later
     return Bound(
-        round_tokens * served.rounds,
+        _within(window, tokens) + each * (served.rounds - 1),
         fields.max_tokens,
         input_image_tokens=media.image_tokens * served.rounds,
         # A provider caches what its own tools read again in the next round.
@@ -61,16 +63,14 @@ def bound_of(body: Body, model: ModelName, fields: MessagesFields, price: Price 
         writes_cache_1h=uses_cache and body.mentions(b'"1h"'),
         service_tier=_tier(fields),
         web_searches=served.web_searches,
-        served_calls=served.rounds - 1,
-        tokens_per_call=round_tokens if served.rounds > 1 else 0,
+        served_calls=served.calls,
+        tokens_per_call=each if served.calls else 0,
+        served_calls_min=int(served.takes_limit and not brought),
         may_reason=may_reason(model.model, (fields.thinking or {}).get("type")),
     )
 
 
-def _round_tokens(served: ToolBound, tokens: int, max_tokens: int, window: int | None) -> int:
-    """Input of a round: a later one also reads what was answered in those before."""
-    if served.rounds > 1:
-        tokens += max_tokens
+def _within(window: int | None, tokens: int) -> int:
     return tokens if window is None else min(tokens, window)
 
 

@@ -13,6 +13,7 @@ from bursar.dialects.messages_bound import bound_of
 from bursar.dialects.messages_errors import MESSAGES_ERRORS
 from bursar.dialects.messages_fields import MessagesFields, check
 from bursar.dialects.messages_limits import imposed_limit
+from bursar.dialects.messages_tools import limited_to
 from bursar.dialects.openai_body import Body
 from bursar.domain.models import ModelName, requested_model
 
@@ -64,7 +65,7 @@ class MessagesRequest:
         return self.body.document()
 
     def rewritten(self, terms: Terms) -> bytes:
-        """The body for the provider: its own model name, and the limit that the terms impose.
+        """The body for the provider: its own model name, and the limits that the terms impose.
 
         Raises:
             InvalidRequest: the limit leaves no room for the thinking that was asked for.
@@ -73,6 +74,8 @@ class MessagesRequest:
         if terms.output_tokens is not None:
             fields = self.fields
             changes |= imposed_limit(terms.output_tokens, fields.max_tokens, fields.thinking)
+        if terms.tool_calls is not None:
+            changes["tools"] = limited_to(self.fields.tools or (), terms.tool_calls)
         return self.body.rewritten(terms, **changes)
 
 

@@ -29,6 +29,7 @@ _TOKENS_OF_DEFINITION: Final[Mapping[str, int]] = {
     "browser_toolset_": 16_384,
 }
 _ROUNDS_MAX: Final = 10
+_OTHER_ROUNDS: Final = 2
 _SEARCH, _FETCH, _TOOL_SEARCH = "web_search_", "web_fetch_", "tool_search_tool_"
 
 
@@ -39,6 +40,7 @@ class ToolBound:
     Attributes:
         prompt_tokens: what the vendor writes into the prompt for them.
         rounds: how often the model is asked, at most.
+        takes_limit: one field says how often they run, which may be lowered.
         reads_the_web: what they find may fill the context window.
         web_searches: how many searches they may make.
     """
@@ -47,6 +49,15 @@ class ToolBound:
     rounds: int = 1
     reads_the_web: bool = False
     web_searches: int = 0
+    takes_limit: bool = False
+
+    @property
+    def calls(self) -> int:
+        """How often they run, as far as that makes for rounds of its own.
+
+        Of the rounds, one comes before all calls and one answers a call too many.
+        """
+        return max(self.rounds - _OTHER_ROUNDS, 0)
 
 
 def measure_tools(tools: Sequence[Mapping[str, Any]]) -> ToolBound:
@@ -65,7 +76,13 @@ def measure_tools(tools: Sequence[Mapping[str, Any]]) -> ToolBound:
         _rounds(served) if served else 1,
         any(not _kind(tool).startswith(_TOOL_SEARCH) for tool in served),
         sum(_searches(tool) for tool in served if _kind(tool).startswith(_SEARCH)),
+        takes_limit=len(served) == 1 and bool(_uses(served[0])),
     )
+
+
+def limited_to(tools: Sequence[Mapping[str, Any]], uses: int) -> list[Mapping[str, Any]]:
+    """Tools of which the one that the provider runs is used no more often than that."""
+    return [{**tool, "max_uses": uses} if _is_served(_kind(tool)) else tool for tool in tools]
 
 
 def tools_in(messages: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -122,4 +139,6 @@ def _rounds(served: Sequence[Mapping[str, Any]]) -> int:
     """
     uses = [_uses(tool) for tool in served]
     limited = [count for count in uses if count is not None]
-    return _ROUNDS_MAX if len(limited) < len(uses) else min(sum(limited) + 2, _ROUNDS_MAX)
+    if len(limited) < len(uses):
+        return _ROUNDS_MAX
+    return min(sum(limited) + _OTHER_ROUNDS, _ROUNDS_MAX)

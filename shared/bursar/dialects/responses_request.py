@@ -117,6 +117,7 @@ class ResponsesRequest:
             service_tier=fields.service_tier,
             web_searches=loop.searches,
             served_calls=loop.calls,
+            served_calls_min=min(loop.calls, 1),
             tokens_per_call=each,
             imposes_calls=loop.is_imposed,
             may_reason=may_reason(self.model.model, fields.reasoning and fields.reasoning.effort),

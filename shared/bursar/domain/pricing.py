@@ -146,7 +146,8 @@ class Bound:
         takes_output_limit: whether the request has a field that can shorten the answer.
         served_calls: calls of the provider's own tools.
         tokens_per_call: the part of the input that each of those adds.
-        imposes_calls: only the gateway limits them.
+        served_calls_min: the fewest that the gateway may limit them to; 0 where it cannot.
+        imposes_calls: the request itself does not limit them.
         may_reason: the answer may have reasoning that nobody sees.
     """
 
@@ -169,6 +170,7 @@ class Bound:
     takes_output_limit: bool = True
     served_calls: int = 0
     tokens_per_call: int = 0
+    served_calls_min: int = 0
     imposes_calls: bool = False
     may_reason: bool = False
 

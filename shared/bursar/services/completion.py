@@ -124,4 +124,6 @@ def _headers_of(tab: Tab) -> dict[str, str]:
     headers["x-bursar-attempts"] = str(tab.trail.attempts)
     if tab.quote.was_lowered:
         headers["x-bursar-output-limit"] = str(tab.quote.imposed_output_tokens)
+    if tab.quote.imposed_calls is not None:
+        headers["x-bursar-tool-call-limit"] = str(tab.quote.imposed_calls)
     return headers

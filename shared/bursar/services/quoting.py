@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ class Quote:
         useful_output_tokens: the shortest answer worth giving.
         imposed_output_tokens: the output limit that the gateway puts into the request, or None.
         is_limited: a budget's limit applies, so the provider must be held to the bound.
+        imposed_calls: how often the gateway lets the provider's own tools run, or None.
         was_lowered: the limit is below what the caller would have got with money enough.
     """
 
@@ -35,6 +37,7 @@ class Quote:
     useful_output_tokens: int
     imposed_output_tokens: int | None = None
     is_limited: bool = False
+    imposed_calls: int | None = None
     was_lowered: bool = False
 
     @property
@@ -48,16 +51,16 @@ class Quote:
     def lowered_to(self, left_usd: Decimal) -> Quote | None:
         """The same request made to fit, None if what fits is of no use.
 
-        Calls of the provider's own tools that nobody asked for go first, all but one; then the
-        answer gets shorter.
+        Calls of the provider's own tools go first, all but one; then the answer gets shorter.
         """
         if self.price is None:
             return None
-        bound = self.bound
-        while bound.imposes_calls and bound.served_calls > 1:
-            bound = bound.with_served_calls(bound.served_calls - 1)
+        bound, imposed_calls = self.bound, self.imposed_calls
+        if 0 < bound.served_calls_min < bound.served_calls:
+            bound = _with_affordable_calls(bound, self.price, left_usd)
+            imposed_calls = bound.served_calls
             if pricing.quote(bound, self.price) <= left_usd:
-                return replace(self, bound=bound)
+                return replace(self, bound=bound, imposed_calls=imposed_calls)
         if not bound.output_tokens or not bound.takes_output_limit:
             return None
         tokens = pricing.affordable_output_tokens(bound, self.price, left_usd)
@@ -67,8 +70,18 @@ class Quote:
             self,
             bound=replace(bound, output_tokens=tokens),
             imposed_output_tokens=tokens,
+            imposed_calls=imposed_calls,
             was_lowered=True,
         )
+
+
+def _with_affordable_calls(bound: Bound, price: Price, left_usd: Decimal) -> Bound:
+    """The bound with the most calls that fit, or with the fewest there may be."""
+    fewer = range(bound.served_calls_min, bound.served_calls)
+    fitting = bisect_right(
+        fewer, left_usd, key=lambda calls: pricing.quote(bound.with_served_calls(calls), price)
+    )
+    return bound.with_served_calls(fewer[max(fitting - 1, 0)])
 
 
 def quote_request(
@@ -92,4 +105,7 @@ def quote_request(
         price is None or price.max_output_tokens is None
     )
     imposed = bound.output_tokens if is_limited and is_unbounded else None
-    return Quote(bound, price, policy.useful_output_tokens, imposed, is_limited)
+    imposed_calls = bound.served_calls if bound.imposes_calls else None
+    return Quote(
+        bound, price, policy.useful_output_tokens, imposed, is_limited, imposed_calls=imposed_calls
+    )

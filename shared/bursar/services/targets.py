@@ -112,7 +112,7 @@ def request_to(
     asked = Terms(
         tab.request.model.model,
         output_tokens=quote.imposed_output_tokens,
-        tool_calls=quote.bound.served_calls if quote.bound.imposes_calls else None,
+        tool_calls=quote.imposed_calls,
         output_tokens_max=quote.bound.output_tokens,
         service_tier=_tier_to_name(target.provider, quote),
     )

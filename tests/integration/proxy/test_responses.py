@@ -175,6 +175,17 @@ async def test_a_search_without_a_limit_of_calls_is_given_as_many_as_the_budget_
     answer = await _post(http, tools=[{"type": "web_search"}], max_output_tokens=100)
     assert answer.status_code == 200
     assert world.upstream.sent["max_tool_calls"] == calls
+    assert answer.headers["x-bursar-tool-call-limit"] == str(calls)
+
+
+@pytest.mark.parametrize("asked", [50, 1_000_000_000])
+async def test_a_limit_of_calls_that_the_budget_does_not_cover_is_lowered(
+    world: World, http: httpx2.AsyncClient, asked: int
+) -> None:
+    await world.price(MODEL, context_window_tokens=WINDOW, rates={Unit.WEB_SEARCH: Decimal(10)})
+    world.upstream.answer = _whole("responses/web-search.answer.json")
+    await _post(http, tools=[{"type": "web_search"}], max_tool_calls=asked)
+    assert world.upstream.sent["max_tool_calls"] == 9
 
 
 async def test_a_search_that_the_budget_does_not_cover_is_refused_with_what_to_do(

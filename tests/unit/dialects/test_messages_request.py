@@ -230,15 +230,40 @@ def test_tools_bring_a_prompt_of_the_vendors() -> None:
 
 def test_a_search_of_the_web_counts_as_often_as_it_may_be_made() -> None:
     bound = _bound(tools=[SEARCH])
-    assert bound.web_searches == 3
-    assert bound.input_tokens == 5 * _WINDOW
+    assert bound.web_searches == bound.served_calls == 3
     assert bound.writes_cache
-    assert _bound(tools=[SEARCH | {"max_uses": 50}]).input_tokens == 10 * _WINDOW
+    # The first round reads what the request holds, one more answers a search too many.
+    own = _bound(tools=[TOOL | {"type": "custom"}]).input_tokens
+    assert own < bound.input_tokens - 4 * _WINDOW < own + 3_000
+    many = _bound(tools=[SEARCH | {"max_uses": 50}])
+    assert many.input_tokens - bound.input_tokens == 5 * _WINDOW + len("50") - len("3")
+
+
+def test_fewer_searches_may_be_allowed_than_were_asked_for() -> None:
+    bound = _bound(tools=[SEARCH, TOOL])
+    assert bound.served_calls_min == 1
+    fewer = bound.with_served_calls(1)
+    assert (fewer.web_searches, fewer.input_tokens) == (1, bound.input_tokens - 2 * _WINDOW)
+    sent = msgspec.json.decode(_parse(tools=[SEARCH, TOOL]).rewritten(Terms("m", tool_calls=1)))
+    assert sent["tools"] == [SEARCH | {"max_uses": 1}, TOOL]
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [
+        [TOOL],
+        [SEARCH | {"max_uses": 0}],
+        [SEARCH, {"type": "web_fetch_20250910", "name": "web_fetch", "max_uses": 2}],
+        [{"type": "web_fetch_20250910", "name": "web_fetch"}],
+    ],
+)
+def test_uses_that_no_one_field_limits_stay_as_they_are(tools: list[dict[str, Any]]) -> None:
+    assert _bound(tools=tools).served_calls_min == 0
 
 
 def test_a_fetch_without_a_limit_may_be_made_in_every_round() -> None:
     bound = _bound(tools=[SEARCH, {"type": "web_fetch_20250910", "name": "web_fetch"}])
-    assert bound.input_tokens == 10 * _WINDOW
+    assert 9 * _WINDOW < bound.input_tokens < 10 * _WINDOW
 
 
 def test_a_search_among_tools_only_reads_them_again() -> None:
@@ -266,7 +291,8 @@ def test_a_tool_that_the_conversation_brings_along_counts_like_the_requests(
     said = [{"role": "system", "content": [block]}, {"role": "user", "content": "hello"}]
     bound = _bound(messages=said)
     assert bound.web_searches == SEARCH["max_uses"]
-    assert bound.input_tokens == _bound(tools=[SEARCH]).input_tokens
+    assert bound.input_tokens >= _bound(tools=[SEARCH]).input_tokens
+    assert bound.served_calls_min == 0
 
 
 def test_a_tool_that_the_conversation_brings_along_may_have_no_price() -> None:

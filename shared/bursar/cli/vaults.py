@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bursar.cli.failures import Failed
+from bursar.cli.failures import Failed, RefusedByGateway
 from bursar.cli.gateway import signed_in
 from bursar.cli.own_vault import open_vault
 from bursar.cli.projects import project_named
@@ -20,9 +21,13 @@ from bursar.services.platform.rekeying import rekey, seal_provider_key
 from bursar.vault import AnyLlmKey, PublicKey, VaultError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bursar.cli.gateway import Gateway
 
 _DAY_S = 24 * 60 * 60
+# From this status on, an error does not say that nothing was changed.
+_FAULTS = 500
 _GRACE = click.option(
     "--grace", "grace_s", default=_DAY_S, show_default=True, help="Seconds the old one works on."
 )
@@ -46,9 +51,9 @@ def create(project: str) -> None:
         raise Failed("This project has a vault already: bursar vault rotate", 5)
     key = AnyLlmKey.generate()
     public = str(key.private_key.public)
-    gateway.ask("PATCH", f"/projects/{known['id']}", {"encryption_key": public})
+    with _told(key):
+        gateway.ask("PATCH", f"/projects/{known['id']}", {"encryption_key": public})
     _share_with_me(gateway, known["id"], key)
-    click.echo(key.text())
 
 
 @vault.command()
@@ -168,8 +173,8 @@ def rotate(project: str, grace_s: int) -> None:
         ],
         "grace_period_sec": grace_s,
     }
-    gateway.ask("POST", f"/projects/{known['id']}/vault/rotate", body)
-    click.echo(key.text())
+    with _told(key):
+        gateway.ask("POST", f"/projects/{known['id']}/vault/rotate", body)
 
 
 @vault.command()
@@ -180,7 +185,7 @@ def share(project: str, email: str, *, yes: bool) -> None:
     """Let another member of the project open its vault.
 
     The gateway says what their public key is. Ask them to compare it, over another channel, with
-    what 'bursar account whoami' shows them: a gateway that lies could get the vault's key by it.
+    what 'bursar accounts whoami' shows them: a gateway that lies could get the vault's key by it.
     """
     login, gateway = signed_in()
     known = project_named(gateway, project)
@@ -189,13 +194,33 @@ def share(project: str, email: str, *, yes: bool) -> None:
     if not found:
         raise Failed(f"{email} is no member of this project", 3)
     if not found[0].get("account_public_key"):
-        raise Failed(f"{email} has no account key: they sign up with bursar account create", 5)
+        raise Failed(f"{email} has no account key: they sign up with bursar accounts create", 5)
     click.echo(f"Public key of {email}: {found[0]['account_public_key']}", err=True)
     if not yes:
         click.confirm("Is that what they see?", abort=True, err=True)
     opened = open_vault(login, gateway, known["id"])
     _put_share(gateway, known["id"], found[0], opened.private_key, opened.oldest_format)
     click.echo(f"{email} can open this vault now", err=True)
+
+
+@contextmanager
+def _told(key: AnyLlmKey) -> Iterator[None]:
+    """Print a vault's new key once the gateway has taken it, and also where nobody knows.
+
+    Without it, what is sealed for it could be lost.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, RefusedByGateway) or error.status >= _FAULTS:
+            click.echo(
+                "Whether the vault has this key now is not known: keep it and the old one until "
+                "one of them opens the vault",
+                err=True,
+            )
+            click.echo(key.text())
+        raise
+    click.echo(key.text())
 
 
 def _share_with_me(gateway: Gateway, project_id: str, key: AnyLlmKey) -> None:

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from bursar.domain.models import ModelName
     from bursar.domain.pricing import Price
 
-# What stands around a message in the prompt, and the instructions that go with an answer's schema.
+# What stands around a message in the prompt, and the instructions that the vendor adds to an
+# answer's schema and to a summary of the conversation.
 _TOKENS_PER_MESSAGE: Final = 8
 _TOKENS_OF_FORMAT_PROMPT: Final = 1_024
+_TOKENS_OF_COMPACTION_PROMPT: Final = 4_096
 _ORDINARY_TIERS: Final = frozenset({"auto", "standard_only"})
 
 _UNCHARGED: Final[tuple[object, ...]] = (None, [], "global")
@@ -48,6 +50,7 @@ def bound_of(body: Body, model: ModelName, fields: MessagesFields, price: Price 
     tokens = len(body) - media.inline_bytes + media.image_tokens
     tokens += _TOKENS_PER_MESSAGE * len(fields.messages) + served.prompt_tokens
     tokens += _TOKENS_OF_FORMAT_PROMPT * ("output_config" in body or "output_format" in body)
+    tokens += _TOKENS_OF_COMPACTION_PROMPT * ("compaction" in body)
     if media.unbounded is not None:
         tokens = _window(window, media.unbounded, model)
     uses_cache = body.mentions(b'"cache_control"')

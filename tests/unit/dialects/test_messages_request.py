@@ -340,6 +340,11 @@ def test_what_costs_nothing_beside_tokens_is_priced(fields: dict[str, Any]) -> N
     assert _bound(**fields).input_tokens < 500
 
 
+def test_a_compaction_brings_a_prompt_of_the_vendors() -> None:
+    asked = _bound(compaction={"type": "summarize"})
+    assert asked.input_tokens - _bound().input_tokens > 4_000
+
+
 def test_a_cache_is_paid_for_by_how_long_it_is_kept() -> None:
     def marked(**mark: str) -> Bound:
         block = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral", **mark}}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Lambda takes the snapshot of a version away that nobody used for two weeks. Whoever asks first is
 # refused and starts the making of another.
 _NOT_READY: Final = ("ResourceConflictException", "SnapStartNotReadyException")
+_NOT_ALLOWED: Final = ("AccessDeniedException", "AccessDenied", "UnrecognizedClientException")
 _WAKING_S: Final = 180.0
 _PAUSE_S: Final = 1.0
 
@@ -89,15 +90,16 @@ class StackConnection:
             "body": None if body is None else dumped(body),
             "caller": self.caller,
         }
-        answer = self._invoke(json.dumps({"bursar": command}).encode())
+        invoked = self._lambda if method == "GET" else self._lambda_once
+        answer = self._invoke(invoked, json.dumps({"bursar": command}).encode())
         content = str(answer.get("body") or "").encode()
         headers = {name.lower(): str(value) for name, value in answer.get("headers", {}).items()}
         return read_answer(int(answer["statusCode"]), content, headers)
 
-    def _invoke(self, payload: bytes) -> dict[str, Any]:
+    def _invoke(self, client: Any, payload: bytes) -> dict[str, Any]:
         deadline_s = time.monotonic() + _WAKING_S
         is_told = False
-        while (done := self._tried(payload, is_last=time.monotonic() > deadline_s)) is None:
+        while (done := self._tried(client, payload, is_last=time.monotonic() > deadline_s)) is None:
             if not is_told:
                 click.echo("The control plane is being made ready, which takes a moment", err=True)
                 is_told = True
@@ -107,20 +109,21 @@ class StackConnection:
         answer: dict[str, Any] = json.loads(done["Payload"].read())
         return answer
 
-    def _tried(self, payload: bytes, *, is_last: bool) -> Any:
+    def _tried(self, client: Any, payload: bytes, *, is_last: bool) -> Any:
         """What an invocation gave; None if the function is not ready and there is time to wait."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         name = self.outputs["AdminFunctionName"]
         try:
-            return self._lambda.invoke(FunctionName=name, Qualifier="live", Payload=payload)
+            return client.invoke(FunctionName=name, Qualifier="live", Payload=payload)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in _NOT_READY and not is_last:
                 return None
-            hint = "" if code in _NOT_READY else f": you need lambda:InvokeFunction on {name}"
+            hint = f": you need lambda:InvokeFunction on {name}" if code in _NOT_ALLOWED else ""
+            exit_code = NOT_ALLOWED if code in _NOT_ALLOWED else 1
             raise Failed(
-                f"The control plane cannot be invoked ({error}){hint}", NOT_ALLOWED
+                f"The control plane cannot be invoked ({error}){hint}", exit_code
             ) from None
         except BotoCoreError as error:
             raise Failed(f"AWS cannot be asked: {error}", NOT_ALLOWED) from None
@@ -128,6 +131,13 @@ class StackConnection:
     @cached_property
     def _lambda(self) -> Any:
         return self.session.client("lambda")
+
+    @cached_property
+    def _lambda_once(self) -> Any:
+        """For what changes something: boto3 would send it again where no answer comes."""
+        from botocore.config import Config  # noqa: PLC0415 (a quarter of a second, as boto3)
+
+        return self.session.client("lambda", config=Config(retries={"total_max_attempts": 1}))
 
     @cached_property
     def caller(self) -> str:
@@ -138,5 +148,6 @@ class StackConnection:
 def _not_found(profile: Profile, error: Any) -> Failed:
     code = error.response["Error"]["Code"]
     if code == "ValidationError":
-        return Failed(f"There is no stack {profile.stack} in {profile.region}", NOT_FOUND)
+        where = profile.region or "the region of your AWS configuration"
+        return Failed(f"There is no stack {profile.stack} in {where}", NOT_FOUND)
     return Failed(f"AWS refuses to show the stack ({code}): check your credentials", NOT_ALLOWED)

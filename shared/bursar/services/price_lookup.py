@@ -108,15 +108,16 @@ class PriceLookup:
         return None if price is None else FoundPrice(price, PriceSource.CATALOGUE)
 
     def _with_limits(self, found: FoundPrice, name: ModelName) -> FoundPrice:
-        price = found.price
-        if price.context_window_tokens is not None and price.max_output_tokens is not None:
-            return found
-        known = self._catalogued(name)
+        """An administrator's price with what of the model, and not of its rates, is known."""
+        price, known = found.price, self._catalogued(name)
         if known is None:
             return found
-        window = price.context_window_tokens or known.price.context_window_tokens
-        longest = price.max_output_tokens or known.price.max_output_tokens
-        limited = replace(price, context_window_tokens=window, max_output_tokens=longest)
+        limited = replace(
+            price,
+            context_window_tokens=price.context_window_tokens or known.price.context_window_tokens,
+            max_output_tokens=price.max_output_tokens or known.price.max_output_tokens,
+            audio_seconds_min=price.audio_seconds_min or known.price.audio_seconds_min,
+        )
         return replace(found, price=limited)
 
     async def _read_patterns(self, _: str) -> tuple[Price, ...]:

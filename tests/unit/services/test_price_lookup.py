@@ -30,6 +30,7 @@ class Catalogue:
         priced("openai:gpt", "1", catalogue_date=date),
         priced("openai:gpt-2026-01-02", "2", catalogue_date=date),
         priced("openai:big", "3", context_window_tokens=1_000, max_output_tokens=100),
+        priced("groq:listen", "3", audio_seconds_min=10),
     )
 
     def price(self, name: ModelName, now: datetime) -> Price | None:
@@ -131,6 +132,17 @@ async def test_limits_that_only_the_catalogue_knows_bound_an_administrators_pric
     assert price is not None
     assert (price.context_window_tokens, price.max_output_tokens) == (1_000, 50)
     assert price.input_usd_per_million == 9
+
+
+async def test_the_shortest_audio_that_is_billed_is_the_catalogues_for_every_price(
+    desk: Desk,
+) -> None:
+    limits = {"context_window_tokens": 5, "max_output_tokens": 5}
+    await desk.directory.prices.put(priced("groq:listen", "9", **limits))
+    price = await desk.lookup.price("groq:listen")
+    assert price is not None
+    assert price.input_usd_per_million == 9
+    assert price.audio_seconds_min == 10
 
 
 async def test_a_dated_release_has_the_price_that_was_set_for_its_model(desk: Desk) -> None:

@@ -12,6 +12,7 @@
 | `name` of a tool's message | left out: the call's id names it; of another message refused |
 | `cache_control` of parts, messages, tools | a `cachePoint` behind them |
 | `tools`, `tool_choice`, `strict` | `toolConfig`; only functions |
+| no `tools`, though some were called | refused: Bedrock wants to know those |
 | `tool_choice` none | no `toolConfig`; refused where the conversation already uses tools |
 | `parallel_tool_calls` false | refused: Converse cannot forbid it |
 | `response_format` json_schema | `outputConfig.textFormat` |

@@ -16,9 +16,14 @@ def tool_config(tools: Tools, conversation: Conversation, request: Fields) -> di
     """`toolConfig`; None where there are no functions to choose from.
 
     Raises:
-        Untranslatable: a choice that Converse has no word for.
+        Untranslatable: a choice that Converse has no word for, or tools that were called and are
+            not listed: without `toolConfig`, Bedrock takes no block of theirs.
     """
     if not tools.functions:
+        if conversation.uses_tools:
+            raise request.refusal(
+                "tools", f"must list those that were used already, for {request.dialect}"
+            )
         return None
     if not tools.is_parallel:
         raise request.refusal("parallel_tool_calls", f"cannot be false for {request.dialect}")

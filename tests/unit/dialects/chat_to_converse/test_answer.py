@@ -132,7 +132,13 @@ def test_what_the_model_said_goes_back_to_it_as_it_was(answer: dict[str, Any]) -
     message = ChatToConverse(ASKED).answer(answer)["choices"][0]["message"]
     said = answer["output"]["message"]["content"]
     question = {"role": "user", "content": "?"}
-    sent = ChatToConverse(ASKED).request({"messages": [question, message, question]})
+    tools = [
+        {"type": "function", "function": {"name": call["function"]["name"]}}
+        for call in message.get("tool_calls", ())
+    ]
+    sent = ChatToConverse(ASKED).request(
+        {"messages": [question, message, question], "tools": tools}
+    )
     blocks = [
         block
         for turn in sent["messages"]

@@ -61,7 +61,9 @@ def test_model_and_stream_are_left_to_the_url() -> None:
 
 
 def test_neighbours_of_one_role_become_one_turn() -> None:
-    made = translated(messages=[HI, HI, CALL, RESULT, {**RESULT, "is_error": True}, HI])
+    made = translated(
+        messages=[HI, HI, CALL, RESULT, {**RESULT, "is_error": True}, HI], tools=[TOOL]
+    )
     first, call, last = made["messages"]
     assert first["content"] == [{"text": "hi"}, {"text": "hi"}]
     assert call["role"] == "assistant"
@@ -77,7 +79,8 @@ def test_ids_that_bedrock_refuses_are_replaced_in_both_places() -> None:
     long = "call_" + "x" * 80
     call = {**CALL["tool_calls"][0], "id": long}
     made = translated(
-        messages=[HI, {**CALL, "tool_calls": [call]}, {**RESULT, "tool_call_id": long}]
+        messages=[HI, {**CALL, "tool_calls": [call]}, {**RESULT, "tool_call_id": long}],
+        tools=[TOOL],
     )
     (used,), (result,) = (turn["content"] for turn in made["messages"][1:])
     assert used["toolUse"]["toolUseId"] == result["toolResult"]["toolUseId"]
@@ -258,6 +261,8 @@ def test_plain_values_become_bedrocks_or_ask_for_nothing(
             {"tools": [{**TOOL, "cache_control": {"type": "ephemeral", "x": 1}}]},
             "tools.cache_control",
         ),
+        ({"messages": [HI, CALL, RESULT]}, "tools"),
+        ({"messages": [HI, CALL, RESULT], "tools": []}, "tools"),
         ({"messages": [{**HI, "name": "bob"}]}, "messages[0].name"),
     ],
 )

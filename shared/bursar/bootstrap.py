@@ -296,6 +296,7 @@ def platform_services(settings: Settings, storage: Storage) -> PlatformServices:
         directory=storage.directory,
         ledger=storage.ledger,
         usage_log=storage.usage_log,
+        reset_log=storage.reset_log,
         rate_limiter=storage.rate_limiter,
         master_key=master_key(settings),
         policy=settings.policy,
@@ -314,6 +315,7 @@ def sweep(settings: Settings, storage: Storage) -> Sweep:
         directory=storage.directory,
         policy=settings.policy,
         clock=utc_now,
+        platform=storage.platform,
         leases=LeaseEnd(storage.platform, storage.usage_log, utc_now),
     )
 

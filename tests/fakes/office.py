@@ -76,6 +76,7 @@ class Office:
             directory=self.services.directory,
             ledger=self.services.ledger,
             usage_log=self.services.usage_log,
+            reset_log=self.services.reset_log,
             rate_limiter=rate_limiter or MemoryRateLimiter(),
             master_key=self.services.master_key,
             policy=Policy(),

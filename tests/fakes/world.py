@@ -191,6 +191,7 @@ class World:
             directory=storage.directory,
             policy=self.policy,
             clock=self.clock,
+            platform=storage.platform,
             leases=LeaseEnd(storage.platform, storage.usage_log, self.clock),
         )
 

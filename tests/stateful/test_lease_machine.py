@@ -157,6 +157,7 @@ class LeaseMachine(RuleBasedStateMachine):
             directory=self.directory,
             policy=Policy(),
             clock=services.clock,
+            platform=platform.platform,
             leases=LeaseEnd(platform.platform, services.usage_log, services.clock),
         )
         await self._do(fate, sweep.run())

@@ -16,8 +16,10 @@ from functions.admin.platform.schemas.project_budgets import (
     ProjectBudgetCreate,
     ProjectBudgetList,
     ProjectBudgetPatch,
+    ProjectResetPage,
 )
-from functions.admin.schemas.problems import CONFLICT
+from functions.admin.routes.paging import Cursor, Limit
+from functions.admin.schemas.problems import BAD_REQUEST, CONFLICT
 
 router = APIRouter(
     prefix="/api/v1/projects/{project_id}",
@@ -79,6 +81,19 @@ async def delete_project_budget(period: SpendPeriod, project: Owned, office: Off
     return answer(_DELETED)
 
 
+@router.get("/budgets/{period}/resets", response_model=ProjectResetPage, responses=BAD_REQUEST)
+async def list_project_budget_resets(
+    period: SpendPeriod,
+    project: Readable,
+    office: Office,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """List the periods of a project's budget that have ended, newest first."""
+    resets = office.project_budgets.resets(project, None, period, limit=limit, cursor=cursor)
+    return answer(ProjectResetPage.of(*await resets))
+
+
 @router.get("/clients/{client_id}/budgets/", response_model=list[ListedBudget])
 async def list_client_budgets(
     client_id: _ReadableClient, project: Readable, office: Office
@@ -133,3 +148,21 @@ async def delete_client_budget(
     """Lift a client's limit."""
     await office.project_budgets.remove(project, client_id, period)
     return answer(_DELETED)
+
+
+@router.get(
+    "/clients/{client_id}/budgets/{period}/resets",
+    response_model=ProjectResetPage,
+    responses=BAD_REQUEST,
+)
+async def list_client_budget_resets(  # noqa: PLR0917 (FastAPI passes each by its name)
+    period: SpendPeriod,
+    client_id: _ReadableClient,
+    project: Readable,
+    office: Office,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """List the periods of a client's budget that have ended, newest first."""
+    resets = office.project_budgets.resets(project, client_id, period, limit=limit, cursor=cursor)
+    return answer(ProjectResetPage.of(*await resets))

@@ -7,17 +7,16 @@ one that dies half way, do no harm.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bursar.domain.accounts import key_account, pool_account, user_account
-from bursar.domain.budgets import Budget
 from bursar.domain.ids import made_at
 from bursar.domain.money import ZERO
 from bursar.domain.projects import is_project_user
-from bursar.domain.usage import ResetRecord, Status, UsageFilter, UsageRecord
-from bursar.ports import Clock, Directory, Ledger, ResetLog, UsageLog
+from bursar.domain.usage import Status, UsageFilter, UsageRecord
+from bursar.ports import Clock, Directory, Ledger, Platform, ResetLog, UsageLog
+from bursar.services.ended_periods import EndedPeriods
 from bursar.services.platform.lease_end import LeaseEnd
 from bursar.services.policy import Policy
 
@@ -60,8 +59,8 @@ class Sweep:
     directory: Directory
     policy: Policy
     clock: Clock
+    platform: Platform
     leases: LeaseEnd | None = None
-    _budgets: dict[str, Budget | None] = field(default_factory=dict, repr=False)
 
     async def run(self, stop_at: datetime | None = None) -> SweepReport:
         """Sweep once, page by page, until done or until `stop_at`.
@@ -69,18 +68,19 @@ class Sweep:
         Raises:
             StoreUnavailable: the ledger cannot be reached; what was done stays done.
         """
-        self._budgets.clear()
-        report = SweepReport()
+        report, ended = SweepReport(), EndedPeriods(self.directory, self.platform)
         async for page in _pages(self.ledger.open_accounts()):
             if stop_at is not None and self.clock() >= stop_at:
                 report.is_complete = False
                 break
             balances = await self.ledger.balances(page)
             for account, balance in balances.items():
-                await self._visit(account, balance, report)
+                await self._visit(account, balance, report, ended)
         return report
 
-    async def _visit(self, account: AccountKey, balance: Balance, report: SweepReport) -> None:
+    async def _visit(
+        self, account: AccountKey, balance: Balance, report: SweepReport, ended: EndedPeriods
+    ) -> None:
         report.accounts_seen += 1
         now = self.clock()
         overdue = [hold for hold in balance.holds.values() if hold.deadline <= now]
@@ -88,7 +88,9 @@ class Sweep:
             await self._expire(account, hold, report)
         has_open_holds = len(overdue) < len(balance.holds)
         if not has_open_holds and account.period.is_over(now - _CLOSING_GRACE):
-            await self._close(account, report)
+            await self._log_reset(account, ended)
+            if await self.ledger.close(account):
+                report.periods_closed += 1
 
     async def _expire(self, account: AccountKey, hold: Hold, report: SweepReport) -> None:
         if is_project_user(hold.user_id) and await self._end_lease(account, hold, report):
@@ -166,58 +168,15 @@ class Sweep:
             error_message="The gateway stopped before the request's books were closed",
         )
 
-    async def _close(self, account: AccountKey, report: SweepReport) -> None:
-        await self._log_reset(account)
-        if await self.ledger.close(account):
-            report.periods_closed += 1
-
-    async def _log_reset(self, account: AccountKey) -> None:
+    async def _log_reset(self, account: AccountKey, ended: EndedPeriods) -> None:
         """Written before the account closes, so that a crash between the two loses no reset."""
-        budget = await self._budget_of(account)
-        reset_at = account.period.end
-        if budget is None or reset_at is None:
-            return
         balance = (await self.ledger.balances([account]))[account]
-        entry = ResetRecord(
-            budget_id=budget.budget_id,
-            subject=account.subject,
-            period_start=account.period.start,
-            reset_at=reset_at,
-            next_reset_at=budget.period_at(reset_at, account.period.start).end,
-            previous_spend_usd=balance.spent_usd,
-        )
-        if await self.reset_log.append(entry):
+        entry = await ended.reset(account, balance.spent_usd)
+        if entry is not None and await self.reset_log.append(entry):
             _LOG.info(
                 "a budget's period ended",
                 extra={"budget_id": entry.budget_id, "subject": entry.subject},
             )
-
-    async def _budget_of(self, account: AccountKey) -> Budget | None:
-        """The budget that an account's period is one of, None where there is none.
-
-        A holder's account from before another budget, or another period, is not: what it has spent
-        went on with them, and counts where they are now.
-        """
-        kind, _, holder_id = account.subject.partition("/")
-        began = account.period.start
-        own: AccountKey | None = None
-        budget: Budget | None = None
-        if kind == "pool" and (budget := await self._budget(holder_id)):
-            own = pool_account(budget, began)
-        elif kind == "key" and (key := await self.directory.keys.get(holder_id)):
-            budget = await self._budget(key.budget_id)
-            own = key_account(key, budget, began)
-        elif kind == "user" and (user := await self.directory.users.get(holder_id)):
-            budget = await self._budget(user.budget_id)
-            own = user_account(user, budget, began)
-        return budget if own == account else None
-
-    async def _budget(self, budget_id: str | None) -> Budget | None:
-        if budget_id is None:
-            return None
-        if budget_id not in self._budgets:
-            self._budgets[budget_id] = await self.directory.budgets.get(budget_id)
-        return self._budgets[budget_id]
 
 
 async def _pages(accounts: AsyncIterator[AccountKey]) -> AsyncIterator[Sequence[AccountKey]]:

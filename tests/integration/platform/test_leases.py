@@ -53,6 +53,7 @@ async def _sweep(direct: Direct, *, charges_unknown: bool = True) -> None:
         directory=services.directory,
         policy=Policy(charges_unknown=charges_unknown),
         clock=services.clock,
+        platform=platform.platform,
         leases=LeaseEnd(platform.platform, services.usage_log, services.clock),
     )
     await sweep.run()

@@ -11,6 +11,9 @@ from bursar.domain.accounts import project_account
 from bursar.domain.ids import request_id
 from bursar.domain.projects import SpendPeriod, budget_slot, project_user_id
 from bursar.domain.usage import Status, UsageRecord
+from bursar.services.platform.lease_end import LeaseEnd
+from bursar.services.policy import Policy
+from bursar.services.sweep import Sweep
 from tests.integration.platform.rig import Vault, made, new_vault, sign_in
 
 if TYPE_CHECKING:
@@ -273,3 +276,72 @@ async def test_a_budget_made_again_leaves_room_for_what_is_held_and_what_that_ha
     assert (shown["current_spend"], shown["held"]) == ("2.0000", "4.0000")
     await office.services.ledger.settle(today, lease, Decimal(1))
     assert await spent(ada, f"{path}/daily") == "3.0000"
+
+
+async def sweep(office: Office) -> None:
+    services, platform = office.services, office.platform.platform
+    await Sweep(
+        ledger=services.ledger,
+        usage_log=services.usage_log,
+        reset_log=services.reset_log,
+        directory=services.directory,
+        policy=Policy(),
+        clock=services.clock,
+        platform=platform,
+        leases=LeaseEnd(platform, services.usage_log, services.clock),
+    ).run()
+
+
+@pytest.mark.parametrize("of_client", [False, True])
+async def test_the_periods_of_a_budget_that_have_ended_are_listed(
+    ada: httpx2.AsyncClient,
+    vault: Vault,
+    office: Office,
+    of_client: bool,  # noqa: FBT001 (a parameter of the test)
+) -> None:
+    client_id, path = None, f"{vault.path}/budgets"
+    if of_client:
+        client_id = (await made(ada, f"{vault.path}/clients", {"name": "backend"}))["id"]
+        path = f"{vault.path}/clients/{client_id}/budgets"
+    create = f"{path}/" if of_client else path
+    for period in ("daily", "monthly"):
+        await made(ada, create, {"budget_limit": 5, "spend_period": period})
+    for usd in ("0.25", "1.5"):
+        await office.spend(await account(office, vault, SpendPeriod.DAILY, client_id), usd)
+        await office.spend(await account(office, vault, SpendPeriod.MONTHLY, client_id), usd)
+        office.wait(days=1)
+        await sweep(office)
+
+    answer = await ada.get(f"{path}/daily/resets", params={"limit": 1})
+
+    (newest,), cursor = answer.json()["data"], answer.json()["next_cursor"]
+    assert newest == {
+        "period_start": "2026-01-11T00:00:00.000000Z",
+        "period_end": "2026-01-12T00:00:00.000000Z",
+        "next_period_end": "2026-01-13T00:00:00.000000Z",
+        "spend": "1.5000",
+    }
+    rest = (await ada.get(f"{path}/daily/resets", params={"cursor": cursor})).json()
+    assert [reset["spend"] for reset in rest["data"]] == ["0.2500"]
+    assert rest["next_cursor"] is None
+    nothing = (await ada.get(f"{path}/monthly/resets")).json()
+    assert nothing == {"data": [], "next_cursor": None}
+
+
+async def test_a_budget_that_is_not_there_has_no_resets_to_list(
+    ada: httpx2.AsyncClient, path: str
+) -> None:
+    assert (await ada.get(f"{path}/weekly/resets")).status_code == 404
+    await made(ada, path, {"budget_limit": 5, "spend_period": "weekly"})
+    assert (await ada.get(f"{path}/weekly/resets", params={"cursor": "?"})).status_code == 400
+
+
+async def test_a_budget_that_was_lifted_before_its_period_ended_has_no_entry(
+    ada: httpx2.AsyncClient, vault: Vault, office: Office, path: str
+) -> None:
+    made_one = await made(ada, path, {"budget_limit": 5, "spend_period": "daily"})
+    await office.spend(await account(office, vault, SpendPeriod.DAILY), "1")
+    assert (await ada.delete(f"{path}/daily")).status_code == 200
+    office.wait(days=1)
+    await sweep(office)
+    assert await office.services.reset_log.page(made_one["id"], limit=5) == ([], None)

@@ -4,6 +4,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from bursar.domain.projects import SpendPeriod
+from bursar.domain.usage import ResetRecord
 from bursar.services.platform.project_budgets import ProjectBudgetStanding
 from functions.admin.platform.schemas.fields import Amount, Timestamp
 from functions.admin.schemas.examples import examples
@@ -90,6 +91,35 @@ class ProjectBudgetList(BaseModel):
     def of(cls, standings: Sequence[ProjectBudgetStanding]) -> Self:
         data = [ListedBudget.of(standing) for standing in standings]
         return cls(data=data, count=len(data))
+
+
+class ProjectReset(BaseModel):
+    """A period of a budget that has ended."""
+
+    period_start: Timestamp
+    period_end: Timestamp
+    next_period_end: Timestamp | None
+    spend: Amount = Field(description="US dollars spent in it.")
+
+    @classmethod
+    def of(cls, reset: ResetRecord) -> Self:
+        return cls(
+            period_start=reset.period_start,
+            period_end=reset.reset_at,
+            next_period_end=reset.next_reset_at,
+            spend=reset.previous_spend_usd,
+        )
+
+
+class ProjectResetPage(BaseModel):
+    """Periods that have ended, newest first."""
+
+    data: list[ProjectReset]
+    next_cursor: str | None = Field(description="Pass as `cursor` for the next page.")
+
+    @classmethod
+    def of(cls, resets: Sequence[ResetRecord], next_cursor: str | None) -> Self:
+        return cls(data=[ProjectReset.of(reset) for reset in resets], next_cursor=next_cursor)
 
 
 def _fields(standing: ProjectBudgetStanding) -> dict[str, Any]:

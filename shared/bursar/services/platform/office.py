@@ -11,6 +11,7 @@ from bursar.ports import (
     Platform,
     PriceCatalogue,
     RateLimiter,
+    ResetLog,
     UsageLog,
 )
 from bursar.services.master_key import MasterKey
@@ -48,6 +49,7 @@ class PlatformServices:
     directory: Directory
     ledger: Ledger
     usage_log: UsageLog
+    reset_log: ResetLog
     rate_limiter: RateLimiter
     master_key: MasterKey
     policy: Policy
@@ -102,7 +104,9 @@ class PlatformServices:
 
     @property
     def project_budgets(self) -> ProjectBudgets:
-        return ProjectBudgets(self.platform, self.ledger, self.usage_log, self.clock)
+        return ProjectBudgets(
+            self.platform, self.ledger, self.usage_log, self.reset_log, self.clock
+        )
 
     @property
     def project_keys(self) -> ProjectKeys:

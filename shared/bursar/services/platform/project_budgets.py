@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from bursar.domain.projects import Project
-    from bursar.ports import Clock, Ledger, Platform, UsageLog
+    from bursar.domain.usage import ResetRecord
+    from bursar.ports import Clock, Ledger, Platform, ResetLog, UsageLog
 
 _ORDER = tuple(SpendPeriod)
 
@@ -41,11 +42,17 @@ class ProjectBudgets:
     """The life of these budgets; `client_id` None means the project's own."""
 
     def __init__(
-        self, platform: Platform, ledger: Ledger, usage_log: UsageLog, clock: Clock
+        self,
+        platform: Platform,
+        ledger: Ledger,
+        usage_log: UsageLog,
+        reset_log: ResetLog,
+        clock: Clock,
     ) -> None:
         self._platform = platform
         self._ledger = ledger
         self._usage_log = usage_log
+        self._reset_log = reset_log
         self._clock = clock
 
     async def list(
@@ -114,6 +121,27 @@ class ProjectBudgets:
         slot = budget_slot(client_id, period)
         if not await self._platform.budgets(project.project_id).remove(slot):
             raise _no_such_budget()
+
+    async def resets(
+        self,
+        project: Project,
+        client_id: str | None,
+        period: SpendPeriod,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Sequence[ResetRecord], str | None]:
+        """Its periods that ended, newest first, and where the next page begins.
+
+        Raises:
+            NotFound: no such budget.
+            InvalidRequest: the cursor is not one that a page gave.
+        """
+        slot = budget_slot(client_id, period)
+        budget = await self._platform.budgets(project.project_id).get(slot)
+        if budget is None:
+            raise _no_such_budget()
+        return await self._reset_log.page(budget.budget_id, limit=limit, cursor=cursor)
 
     async def _level_usd(self, budget: ProjectBudget, now: datetime) -> Decimal:
         """How full the account of this period is by the books.

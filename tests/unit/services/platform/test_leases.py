@@ -108,6 +108,7 @@ class Rig:
             directory=self.directory,
             policy=Policy(),
             clock=services.clock,
+            platform=platform.platform,
             leases=LeaseEnd(platform.platform, services.usage_log, services.clock),
         )
         await sweep.run()

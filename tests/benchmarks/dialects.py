@@ -1,7 +1,8 @@
 """CPU a streamed event by dialect: bytes that pass, and events that are translated.
 
 The events come paced, each in a read of its own, as a model makes them. Streams are long, so that
-what a request costs once hardly counts. The floor passes on the same provider's events unread.
+what a request costs once hardly counts. The floor passes on the same provider's events unread, at
+the same time: a machine that others use changes from one second to the next, for both alike.
 
     python -m tests.benchmarks.dialects [--rounds 3] [--only "chat to messages"]
 """
@@ -9,6 +10,7 @@ what a request costs once hardly counts. The floor passes on the same provider's
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import tempfile
 from dataclasses import dataclass
@@ -17,11 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.fast_upstream import LONG_EVENTS
 from tests.benchmarks.gateway import engine, gateway
-from tests.benchmarks.load import prepared
+from tests.benchmarks.load import prepared, put_load
 from tests.benchmarks.processes import free_port, python_module, running
 from tests.benchmarks.report import table
 from tests.benchmarks.scenarios import CHAT_BODY, PACED_STREAMS, PROMPT, Contender, Measured
-from tests.benchmarks.scenarios import with_cpu as run_with_cpu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,20 +71,32 @@ WAYS = (
 def stream_events(
     floor: Contender, subject: Contender, *, rounds: int, ways: Sequence[Way] = WAYS
 ) -> dict[Way, Measured]:
-    """Microseconds of CPU an event, "floor" and "gateway", which take turns."""
+    """Microseconds of CPU an event, "floor" and "gateway", which are streamed through at once."""
     results = {way: Measured() for way in ways}
     for _ in range(rounds):
         for way, measured in results.items():
-            measured.add("floor", _event_us(floor, way.served, MODEL))
-            measured.add("gateway", _event_us(subject, way.asked, f"{way.provider}:{MODEL}"))
+            through_floor = _request(floor, way.served, MODEL)
+            through_subject = _request(subject, way.asked, f"{way.provider}:{MODEL}")
+            before_s = floor.subject.cpu_s(), subject.subject.cpu_s()
+            asyncio.run(_at_once((floor, through_floor), (subject, through_subject)))
+            after_s = floor.subject.cpu_s(), subject.subject.cpu_s()
+            events = PACED_STREAMS * LONG_EVENTS
+            measured.add("floor", (after_s[0] - before_s[0]) / events * 1e6)
+            measured.add("gateway", (after_s[1] - before_s[1]) / events * 1e6)
     return results
 
 
-def _event_us(contender: Contender, dialect: str, model: str) -> float:
+def _request(contender: Contender, dialect: str, model: str) -> bytes:
     path, body = _PATHS[dialect]
-    request = prepared(path, contender.headers, {"model": model, **body, "stream": True})
-    cpu_s, _, _ = run_with_cpu(contender, request, PACED_STREAMS, PACED_STREAMS)
-    return cpu_s / (PACED_STREAMS * LONG_EVENTS) * 1e6
+    return prepared(path, contender.headers, {"model": model, **body, "stream": True})
+
+
+async def _at_once(*asked: tuple[Contender, bytes]) -> None:
+    loads = (
+        put_load(contender.subject.port, request, concurrency=PACED_STREAMS, requests=PACED_STREAMS)
+        for contender, request in asked
+    )
+    await asyncio.gather(*loads)
 
 
 def report_events(results: Mapping[Way, Measured]) -> str:

@@ -78,6 +78,8 @@ def _image(part: Fields) -> Image:
 
 def _file(part: Fields) -> Document:
     file = _required(part, "file")
+    if file.peek("file_id") is not None:
+        raise file.refusal("file_id", "names a file that another provider keeps: send 'file_data'")
     name = file.take("filename", str)
     source = _source(file.need("file_data", str), file.at("file_data"))
     file.close()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 _PARAGRAPHS, _LINES, _TOGETHER = "\n\n", "\n", ""
 _REASONING: Final = ("thinking", "redacted_thinking")
+_ENDS: Final = ("never", "next_user_message")
 
 
 def chat_messages(request: Fields) -> list[Message]:
@@ -27,14 +28,19 @@ def chat_messages(request: Fields) -> list[Message]:
     """
     messages = _instructions(request, "system")
     role = ""
-    for message in request.each("messages"):
+    said = request.each("messages")
+    asked_last = max(
+        (at for at, message in enumerate(said) if message.peek("role") == "user"), default=0
+    )
+    for index, message in enumerate(said):
         role = message.need("role", str)
         if role == "assistant":
             messages.append(_assistant(message))
         elif role == "user":
             messages += _user(message)
         elif role == "system":
-            messages += _instructions(message, "content")
+            told = _instructions(message, "content")
+            messages += [] if _is_over(message, was_followed=index < asked_last) else told
         else:
             raise message.refusal("role", "must be 'user' or 'assistant'")
         message.close()
@@ -50,6 +56,15 @@ def chat_messages(request: Fields) -> list[Message]:
 def _instructions(holder: Fields, name: str) -> list[Message]:
     parts = parts_of(blocks_in(holder, name))
     return [{"role": "system", "content": joined(parts, _PARAGRAPHS)}] if parts else []
+
+
+def _is_over(message: Fields, *, was_followed: bool) -> bool:
+    """Whether instructions were for an earlier turn only: Anthropic's models see them no longer."""
+    message.only("output_config", [{}])
+    ends = message.take("clear_at", str) or "never"
+    if ends not in _ENDS:
+        raise message.refusal("clear_at", "must be 'never' or 'next_user_message'")
+    return was_followed and ends != "never"
 
 
 def _user(message: Fields) -> list[Message]:

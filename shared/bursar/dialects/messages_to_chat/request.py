@@ -4,6 +4,8 @@
 | --- | --- |
 | `system` | the first message; blocks are joined by an empty line |
 | `messages`: user, assistant, system | the same; `tool_result` blocks become messages of `tool` |
+| `clear_at` of a system message | left out with it once a user's message follows |
+| `diagnostics` | left out: it asks where Anthropic's own cache ended |
 | `image` in base64 or by URL | `image_url` |
 | `document` in base64 or by URL | `file`; of text or content blocks: text |
 | `search_result` | text: its title, its source and what it says |
@@ -55,7 +57,7 @@ def chat_request(document: Mapping[str, Any], model: str) -> dict[str, Any]:
         InvalidRequest: a field is malformed.
     """
     request = Fields(document, DIALECT)
-    request.leave("model", "stream")
+    request.leave("model", "stream", "diagnostics")
     output_config = request.inner("output_config") or Fields({}, DIALECT, "output_config")
     made = {
         "messages": chat_messages(request),

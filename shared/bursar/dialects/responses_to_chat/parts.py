@@ -74,7 +74,9 @@ def _text(part: Mapping[str, Any], where: str) -> str:
 
 def _image(part: Mapping[str, Any], where: str) -> dict[str, Any]:
     only(part, ("type", "image_url", "detail", _CACHE), where)
-    image = {"url": part.get("image_url")}
+    if not isinstance(part.get("image_url"), str):
+        raise Untranslatable(f"'{where}.image_url' is required", param=f"{where}.image_url")
+    image = {"url": part["image_url"]}
     detail = part.get("detail")
     if detail not in (None, "auto"):
         # Chat has no finer one.

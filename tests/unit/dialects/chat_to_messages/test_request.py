@@ -467,6 +467,7 @@ def _file(**file: Any) -> dict[str, Any]:
         (_image(url="data:image/tiff;base64,aGk="), "messages[0].content[0]"),
         (_file(file_data="data:application/zip;base64,aGk="), "messages[0].content[0]"),
         (_file(file_id="file-1", file_data=IMAGE), "messages[0].content[0].file.file_id"),
+        (_file(file_id="file-1"), "messages[0].content[0].file.file_id"),
     ],
 )
 def test_what_anthropic_cannot_do_is_refused_by_name(fields: dict[str, Any], param: str) -> None:

@@ -37,6 +37,11 @@ def _messages(*messages: dict[str, Any], **fields: Any) -> list[dict[str, Any]]:
     return translated
 
 
+def _instructed(**fields: Any) -> dict[str, Any]:
+    told = {"role": "system", "content": "b", **fields}
+    return {"messages": [{"role": "user", "content": "x"}, told]}
+
+
 def _user(*blocks: dict[str, Any]) -> Any:
     return _messages({"role": "user", "content": list(blocks)})
 
@@ -130,6 +135,15 @@ def test_instructions_among_the_messages_stay_there() -> None:
     user = {"role": "user", "content": "x"}
     messages = _messages(user, {"role": "system", "content": "be brief"}, user)
     assert messages[1] == {"role": "system", "content": "be brief"}
+
+
+def test_instructions_for_one_turn_are_gone_in_the_next() -> None:
+    user, said = {"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}
+    always = {"role": "system", "content": "a", "clear_at": "never", "output_config": {}}
+    once = {"role": "system", "content": "b", "clear_at": "next_user_message"}
+    kept = _messages(user, always, once, said, user)
+    assert [message["content"] for message in kept] == ["x", "a", "y", "x"]
+    assert _messages(user, once)[1] == {"role": "system", "content": "b"}
 
 
 @pytest.mark.parametrize(
@@ -384,6 +398,7 @@ def test_the_end_user_is_named_in_no_more_than_openai_takes() -> None:
     [
         {"service_tier": "auto"},
         {"speed": "standard"},
+        {"diagnostics": {"previous_message_id": "msg_1"}},
         {"inference_geo": "global"},
         {"mcp_servers": []},
         {"stop_sequences": []},
@@ -408,6 +423,8 @@ def test_ordinary_service_is_asked_for_by_its_name_in_chat() -> None:
         ({"top_k": 5}, "top_k"),
         ({"field_of_tomorrow": 1}, "field_of_tomorrow"),
         ({"container": "c"}, "container"),
+        (_instructed(clear_at="later"), "messages[1].clear_at"),
+        (_instructed(output_config={"effort": "low"}), "messages[1].output_config"),
         ({"speed": "fast"}, "speed"),
         ({"inference_geo": "us"}, "inference_geo"),
         ({"mcp_servers": [{"url": "https://a.example"}]}, "mcp_servers"),

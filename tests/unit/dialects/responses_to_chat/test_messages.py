@@ -36,6 +36,10 @@ from tests.fakes.responses_over_chat import (
             "input[0].content[0].file_id",
         ),
         (
+            {"role": "user", "content": [{"type": "input_image", "detail": "auto"}]},
+            "input[0].content[0].image_url",
+        ),
+        (
             {"role": "user", "content": [{"type": "input_file", "file_url": "u"}]},
             "input[0].content[0].file_url",
         ),

@@ -1,4 +1,7 @@
-"""Prices for many models at once: `*` and `?` stand for anything in `provider:model`."""
+"""Prices for many models at once: `*` and `?` stand for anything in `provider:model`.
+
+Some providers take a model's name in any case, so patterns do.
+"""
 
 from __future__ import annotations
 
@@ -34,4 +37,4 @@ def _generality(price: Price) -> tuple[int, str]:
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
     escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile(escaped, re.DOTALL)
+    return re.compile(escaped, re.DOTALL | re.IGNORECASE)

@@ -89,12 +89,13 @@ class PriceLookup:
         )
 
     async def _own(self, name: ModelName) -> FoundPrice | None:
-        """An administrator's price."""
+        """An administrator's price, which another spelling of the model's name does not evade."""
         now, model_key = self._clock(), str(name)
-        row = await self._directory.prices.get(model_key)
-        price = None if row is None else row.at(now)
-        if price is not None:
-            return FoundPrice(price, PriceSource.OVERRIDE)
+        for spelling in dict.fromkeys((model_key, model_key.lower())):
+            row = await self._directory.prices.get(spelling)
+            price = None if row is None else row.at(now)
+            if price is not None:
+                return FoundPrice(price, PriceSource.OVERRIDE)
         return _covering(await self._patterns.get(_ALL), model_key, now)
 
     async def _just_set(self, name: ModelName) -> FoundPrice | None:

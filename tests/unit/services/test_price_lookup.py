@@ -94,6 +94,22 @@ async def test_only_stars_and_question_marks_are_wildcards(desk: Desk, model: st
     assert await desk.usd("openai:gpt11-mini") is None
 
 
+@pytest.mark.parametrize("own", ["openai:gpt", "openai:gp*"])
+async def test_no_other_spelling_of_a_model_evades_the_price_that_was_set_for_it(
+    desk: Desk, own: str
+) -> None:
+    rows = desk.directory.price_patterns if "*" in own else desk.directory.prices
+    await rows.put(priced(own, "9"))
+    assert await desk.usd("openai:GPT") == 9
+
+
+async def test_a_price_that_was_set_for_the_very_spelling_comes_first(desk: Desk) -> None:
+    await desk.directory.prices.put(priced("together:org/model", "1"))
+    await desk.directory.prices.put(priced("together:Org/Model", "2"))
+    assert await desk.usd("together:Org/Model") == 2
+    assert await desk.usd("together:ORG/model") == 1
+
+
 async def test_nothing_borrows_another_providers_rate(desk: Desk) -> None:
     await desk.directory.prices.put(priced("azure:gpt", "9"))
     assert await desk.find("groq:gpt") is None

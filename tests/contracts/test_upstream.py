@@ -263,6 +263,24 @@ async def test_a_name_that_does_not_resolve_is_unreachable(upstream: Upstream) -
     assert says_no_secret(failure.value)
 
 
+async def test_a_resolver_that_does_not_answer_is_unreachable_in_time(
+    make_upstream: MakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = asyncio.Event()
+
+    async def silent(*_: Any, **__: Any) -> list[Any]:
+        await answered.wait()
+        return []
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", silent)
+    upstream = make_upstream(connect_timeout_s=0.1)
+    async with asyncio.timeout(10):
+        with pytest.raises(UpstreamUnreachable, match="too long"):
+            await upstream.send(request_to("http://slow.example/v1", "m"))
+    answered.set()
+    await upstream.close()
+
+
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/v1", "http://", "mock://mock"])
 async def test_a_url_that_is_not_http_is_unreachable(upstream: Upstream, url: str) -> None:
     with pytest.raises(UpstreamUnreachable) as failure:

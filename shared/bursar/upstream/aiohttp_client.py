@@ -188,6 +188,7 @@ def _left_in(content: aiohttp.StreamReader) -> bytes:
 
 @lru_cache(maxsize=64)
 def _timeout(connect_timeout_s: float, idle_timeout_s: float) -> aiohttp.ClientTimeout:
+    # Its `sock_connect` does not cover name resolution. Nobody waits for a place in the pool.
     return aiohttp.ClientTimeout(
-        total=None, connect=None, sock_connect=connect_timeout_s, sock_read=idle_timeout_s
+        total=None, connect=connect_timeout_s, sock_connect=None, sock_read=idle_timeout_s
     )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from bursar.cli.chat_dialects import Tokens, error_of
 from bursar.cli.client import client
 from bursar.cli.connection import read_answer, sendable
+from bursar.cli.exact_json import dumped
 from bursar.cli.failures import Failed
-from bursar.cli.output import dumped
 from bursar.cli.silence import silence
 
 if TYPE_CHECKING:

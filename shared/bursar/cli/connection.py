@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlencode
 
+from bursar.cli.exact_json import dumped
 from bursar.cli.failures import NOT_ALLOWED, Failed, RefusedByGateway
-from bursar.cli.output import dumped
 from bursar.cli.sending import send
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from bursar.cli.output import as_shown, dumped
+from bursar.cli.exact_json import dumped
+from bursar.cli.output import as_shown
 
 # What a spreadsheet would calculate, or run, and who named it is not who opens it.
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")

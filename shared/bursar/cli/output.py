@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from bursar.cli.alignment import on_the_point
+from bursar.cli.exact_json import dumped
 from bursar.cli.printable import printable
 
 if TYPE_CHECKING:
@@ -112,14 +113,6 @@ class Output:
         """Tell a person something that is not the command's data."""
         if not self.is_quiet:
             click.echo(printable(text, keeps="\n"), err=True)
-
-
-def dumped(value: Any, indent: int | None = None) -> str:
-    """JSON in which decimals are numbers with all their digits."""
-    import msgspec  # noqa: PLC0415 (the standard library's JSON has no exact numbers to write)
-
-    text = msgspec.json.Encoder(decimal_format="number").encode(value)
-    return (text if indent is None else msgspec.json.format(text, indent=indent)).decode()
 
 
 def draws() -> bool:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bursar.cli.connection import read_answer, with_query
+from bursar.cli.exact_json import dumped
 from bursar.cli.failures import NOT_ALLOWED, NOT_FOUND, Failed
-from bursar.cli.output import dumped
 
 if TYPE_CHECKING:
     from bursar.cli.profiles import Profile

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from bursar.cli.csv_cells import csv_cell
+from bursar.cli.exact_json import dumped
 from bursar.cli.failures import CONFLICT, WRONG_USAGE, Failed
-from bursar.cli.output import dumped
 from bursar.cli.usage_fields import FIELDS
 
 if TYPE_CHECKING:

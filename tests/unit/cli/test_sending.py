@@ -188,7 +188,9 @@ def test_with_tls_a_server_must_prove_who_it_is_before_it_gets_a_key(
         assert secure.asked == []
 
 
-@pytest.mark.parametrize("words", [("keys", "list"), ("status",), ("whoami",)])
+@pytest.mark.parametrize(
+    "words", [("keys", "list"), ("keys", "list", "-o", "json"), ("status",), ("whoami",)]
+)
 def test_asking_a_gateway_imports_little(
     server: Server, tmp_path: Path, words: tuple[str, ...]
 ) -> None:

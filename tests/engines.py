@@ -14,11 +14,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from functions.server.answering import wait_until_it_answers
-from functions.server.dynoxide import free_port, start_in_memory
+from functions.server.dynoxide import start_in_memory
 from functions.server.dynoxide_binary import NoDynoxide, find_or_fetch
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +32,7 @@ JARS = DATA_DIR / "dynamodb-local"
 MAIN_CLASS = "software.amazon.dynamodb.services.local.main.ServerRunner"
 
 MAVEN_TIMEOUT_S = 300
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 10
+START_TIMEOUT_S = 180
 
 
 class EngineAbsentError(Exception):
@@ -75,10 +76,18 @@ def dynamodb_local() -> Iterator[str]:
     Raises:
         EngineAbsentError: Java or Maven is not here, or the artifact cannot be had or run.
     """
-    port = free_port()
+    port, classes = free_port(), f"{dynamodb_local_jars()}/*"
     options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
-    command = [_tool("java"), "-Xmx256m", "-cp", f"{dynamodb_local_jars()}/*", MAIN_CLASS, *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as java:
+    program = ["-cp", classes, MAIN_CLASS, *options]
+    with (
+        # It unpacks a library, and does not live to take it away.
+        TemporaryDirectory() as unpacked,
+        subprocess.Popen(
+            [_tool("java"), "-Xmx256m", f"-Djava.io.tmpdir={unpacked}", *program],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as java,
+    ):
         try:
             endpoint = f"http://127.0.0.1:{port}"
             if not wait_until_it_answers(

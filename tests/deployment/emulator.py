@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 
 from functions.server.answering import wait_until_it_answers
-from functions.server.dynoxide import free_port
 from tests.engines import ROOT
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +29,8 @@ ROOT_CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
 }
-START_TIMEOUT_S: Final = 60
-STOP_TIMEOUT_S: Final = 10
+START_TIMEOUT_S: Final = 180
+STOP_TIMEOUT_S: Final = 30
 
 
 class EmulatorAbsentError(Exception):

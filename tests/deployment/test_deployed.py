@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tests.deployment.stack import Stack
 
 # A first deployment on a busy machine, and a schedule that comes by every minute.
-pytestmark = pytest.mark.timeout(300)
-
 SCHEDULE_TIMEOUT_S = 150
 HOLD_USD = Decimal("0.25")
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from tests.deployment.deployed import Deployed
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def command(bursar: Deployed, tmp_path: Path) -> Command:

@@ -6,16 +6,12 @@ import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from bursar.vault import AnyLlmKey, open_v1, seal_v1
 from tests.fakes.otlp import Span, export
 
 if TYPE_CHECKING:
     from tests.deployment.deployed import Deployed
     from tests.deployment.stack import Stack
-
-pytestmark = pytest.mark.timeout(300)
 
 SEALED = "sk-canary-sealed-for-the-deployed-stack"
 

@@ -98,7 +98,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
         pytest.skip(f"no AWS emulator: {reason}")
 
 
-@pytest.mark.timeout(300)
 def test_one_command_makes_a_stack_that_answers_and_its_data_outlive_an_upgrade_and_its_end(
     machine: Machine,
 ) -> None:

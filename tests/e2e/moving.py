@@ -9,6 +9,7 @@ import httpx2
 
 from tests.e2e.command import Command, Ended
 from tests.e2e.deployment import MODEL
+from tests.e2e.gateway_process import NO_TLS
 
 if TYPE_CHECKING:
     from tests.e2e.deployment import Deployment
@@ -31,7 +32,7 @@ def chat(served: Deployment, key: str, model: str = MODEL) -> httpx2.Response:
     }
     headers = {"authorization": f"Bearer {key}"}
     url = f"{served.gateway.url}/v1/chat/completions"
-    return httpx2.post(url, json=body, headers=headers, timeout=30)
+    return httpx2.post(url, json=body, headers=headers, timeout=30, verify=NO_TLS)
 
 
 def moved_by(bursar: Command, words: list[str], environ: dict[str, str] | None = None) -> Moved:

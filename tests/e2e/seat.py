@@ -108,8 +108,23 @@ class Seat:
 
     def presses(self, keys: str) -> None:
         # A line editor that has just shown its prompt does not yet wait, and misses a signal.
-        time.sleep(_REACTION_S)
+        self._rests()
         os.write(self._ours, keys.encode())
+
+    def _rests(self) -> None:
+        """Wait until the command has waited itself for as long as a person takes to react."""
+        deadline_s = time.monotonic() + _TIMEOUT_S
+        busy_s = time.monotonic()
+        while (now_s := time.monotonic()) < min(deadline_s, busy_s + _REACTION_S):
+            if not self._waits():
+                busy_s = now_s
+            time.sleep(0.01)
+
+    def _waits(self) -> bool:
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        if not stat.exists():
+            return True  # no Linux: time alone must do
+        return stat.read_text("utf-8").rpartition(")")[2].split()[0] == "S"
 
     def ends(self) -> int:
         """Wait for its end; its exit code."""

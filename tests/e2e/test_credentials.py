@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.e2e.deployment import MODEL
-from tests.e2e.gateway_process import MASTER_KEY, until
+from tests.e2e.gateway_process import MASTER_KEY, NO_TLS, until
 
 if TYPE_CHECKING:
     from tests.e2e.deployment import Deployment, Holder
@@ -30,7 +30,8 @@ def _ask(deployment: Deployment, headers: dict[str, str], **fields: Any) -> http
         f"{deployment.gateway.url}/v1/chat/completions",
         json={**BODY, **fields},
         headers=headers,
-        timeout=20,
+        timeout=30,
+        verify=NO_TLS,
     )
 
 
@@ -85,7 +86,9 @@ def test_the_master_key_must_say_for_whom(served: Deployment) -> None:
 
 def test_a_virtual_key_administers_nothing(served: Deployment, holder: Holder) -> None:
     for path in ("keys", "users", "budgets", "usage"):
-        answer = httpx2.get(f"{served.gateway.url}/v1/{path}", headers=_bearer(holder))
+        answer = httpx2.get(
+            f"{served.gateway.url}/v1/{path}", headers=_bearer(holder), timeout=30, verify=NO_TLS
+        )
         assert answer.status_code == 401
         assert answer.json()["detail"] == "Invalid master key"
 

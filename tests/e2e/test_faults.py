@@ -16,7 +16,7 @@ from tests.e2e.deployment import (
     OUTPUT_USD_PER_MILLION,
     Deployment,
 )
-from tests.e2e.gateway_process import until
+from tests.e2e.gateway_process import NO_TLS, until
 from tests.e2e.raw_http import Connection, message
 from tests.fakes.scripted_content import UPSTREAM_SECRET
 
@@ -54,7 +54,11 @@ def _hold_usd(body: bytes) -> Decimal:
 
 def _ask(deployment: Deployment, holder: Holder, body: bytes) -> httpx2.Response:
     return httpx2.post(
-        deployment.gateway.url + CHAT, content=body, headers=holder.headers, timeout=20
+        deployment.gateway.url + CHAT,
+        content=body,
+        headers=holder.headers,
+        timeout=30,
+        verify=NO_TLS,
     )
 
 

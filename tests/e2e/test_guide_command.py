@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.server.dynoxide import free_port
 from tests import engines
 from tests.e2e.command import Command
 from tests.e2e.deployment import MODEL
 from tests.e2e.gateway_process import MASTER_KEY, TOOLS, exists, until
 from tests.e2e.seat import CTRL_C, Seat
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.e2e.deployment import MODEL
+from tests.e2e.gateway_process import NO_TLS
 from tests.e2e.raw_http import Connection, message
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_shapes import chat_body, chat_events
@@ -236,7 +237,7 @@ def test_a_wrong_path_or_method_is_answered_in_json_with_an_id(
 
 @pytest.mark.parametrize("path", ["/health", "/health/liveness", "/health/readiness"])
 def test_health_is_public_and_may_be_cached(small: Deployment, path: str) -> None:
-    answer = httpx2.get(small.gateway.url + path)
+    answer = httpx2.get(small.gateway.url + path, timeout=30, verify=NO_TLS)
     assert answer.status_code == 200
     assert "cache-control" not in answer.headers
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx2
 import pytest
 
-from tests.e2e.gateway_process import until
+from tests.e2e.gateway_process import NO_TLS, until
 from tests.fakes.openai_behaviour import Behaviour
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def _ask(gateway: GatewayProcess, holder: Holder, body: bytes | None = None) -> 
         content=body or _body(),
         headers=holder.headers,
         timeout=30,
+        verify=NO_TLS,
     )
 
 

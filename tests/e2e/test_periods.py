@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from tests.e2e.gateway_process import until
+from tests.e2e.gateway_process import NO_TLS, until
 
 if TYPE_CHECKING:
     from tests.e2e.deployment import Deployment, Holder
@@ -20,7 +20,8 @@ PERIOD_S = 2
 def _status(deployment: Deployment, holder: Holder) -> int:
     body = {"model": MODEL, "messages": [{"role": "user", "content": "?"}], "max_tokens": 10}
     url = f"{deployment.gateway.url}/v1/chat/completions"
-    return httpx2.post(url, json=body, headers=holder.headers).status_code
+    answer = httpx2.post(url, json=body, headers=holder.headers, timeout=30, verify=NO_TLS)
+    return answer.status_code
 
 
 def test_a_spent_budget_serves_again_in_its_next_period(served: Deployment) -> None:

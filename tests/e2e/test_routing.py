@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from tests.e2e.deployment import PROVIDER_KEY, Deployment
-from tests.e2e.gateway_process import until
+from tests.e2e.gateway_process import NO_TLS, until
 from tests.fakes.openai_behaviour import Behaviour
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def _ask(deployment: Deployment, holder: Holder, model: str, **fields: Any) -> h
         content=_body(model, **fields),
         headers=holder.headers,
         timeout=30,
+        verify=NO_TLS,
     )
 
 

@@ -78,12 +78,14 @@ def _paste(gateway: GatewayProcess) -> Any:
     _, url, *options = shlex.split(line)
     headers = [value for flag, value in itertools.pairwise(options) if flag == "-H"]
     named = dict(header.split(": ", 1) for header in headers)
-    return httpx2.post(url, content=options[-1], headers=named).json()
+    return httpx2.post(url, content=options[-1], headers=named, timeout=30).json()
 
 
 def _users(gateway: GatewayProcess, master_key: str) -> list[dict[str, Any]]:
     answer = httpx2.get(
-        f"{gateway.url}/v1/users", headers={"authorization": f"Bearer {master_key}"}
+        f"{gateway.url}/v1/users",
+        headers={"authorization": f"Bearer {master_key}"},
+        timeout=30,
     )
     users: list[dict[str, Any]] = answer.json()
     return users

@@ -100,7 +100,10 @@ def test_a_providers_error_that_quotes_the_gateways_key_is_not_passed_on(
     with talkative.running(config=str(config)) as gateway:
         for status in (400, 401, 403, 404, 429):
             answer = httpx2.post(
-                gateway.url + CHAT, content=_body(status=status), headers=holder.headers
+                gateway.url + CHAT,
+                content=_body(status=status),
+                headers=holder.headers,
+                timeout=30,
             )
             assert answer.status_code == status
             assert answer.json()["error"]["code"] == "provider_authentication"

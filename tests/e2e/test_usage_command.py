@@ -20,6 +20,7 @@ from bursar.store.connect import connect
 from bursar.store.usage_log import DynamoUsageLog
 from tests.e2e.command import Command
 from tests.e2e.deployment import MODEL
+from tests.e2e.gateway_process import NO_TLS
 from tests.e2e.terminal import on_a_terminal
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _chat(served: Deployment, holder: Holder, model: str) -> httpx2.Response:
         "max_tokens": 5,
     }
     url = f"{served.gateway.url}/v1/chat/completions"
-    return httpx2.post(url, json=body, headers=holder.headers, timeout=30)
+    return httpx2.post(url, json=body, headers=holder.headers, timeout=30, verify=NO_TLS)
 
 
 def _exactly(text: str) -> Any:
@@ -120,17 +121,23 @@ def test_a_table_of_sums_ends_with_the_total(bursar: Command, spender: Holder) -
 
 
 @pytest.fixture(scope="module")
-def many(served: Deployment) -> str:
+def newest() -> datetime:
+    """When the newest of many requests was: near midnight that is not today."""
+    return datetime.now(UTC) - timedelta(minutes=30)
+
+
+@pytest.fixture(scope="module")
+def many(served: Deployment, newest: datetime) -> str:
     """A user with more requests than a page has, over ten days with a gap; their id."""
-    asyncio.run(_enter_many(served))
+    asyncio.run(_enter_many(served, newest))
     return "many"
 
 
-async def _enter_many(served: Deployment) -> None:
+async def _enter_many(served: Deployment, newest: datetime) -> None:
     call = connect({"DYNAMODB_ENDPOINT": served.gateway.environ["DYNAMODB_ENDPOINT"]})
-    log, recent = DynamoUsageLog(call, served.table), datetime.now(UTC) - timedelta(minutes=30)
+    log = DynamoUsageLog(call, served.table)
     for number in range(1_234):
-        at = recent - timedelta(days=(0, 1, 2, 4, 9)[number % 5], milliseconds=number)
+        at = newest - timedelta(days=(0, 1, 2, 4, 9)[number % 5], microseconds=number)
         await log.record(_record("many", at, Decimal(number) / 10**12))
     await call.close()
 
@@ -220,12 +227,14 @@ def test_an_export_goes_to_standard_output_too(bursar: Command, many: str) -> No
     assert bursar.run("usage", "export", "somewhere").exit_code == 2
 
 
-def test_a_terminal_sees_the_days_as_a_line_and_shares_as_bars(bursar: Command, many: str) -> None:
+def test_a_terminal_sees_the_days_as_a_line_and_shares_as_bars(
+    bursar: Command, many: str, newest: datetime
+) -> None:
     summary = ("usage", "summary", "--user", many, "--since", "30d")
     shown = on_a_terminal(bursar, *summary)
 
     lines = shown.plain_data.splitlines()
-    first = (datetime.now(UTC) - timedelta(days=9)).date().isoformat()
+    first = (newest - timedelta(days=9)).date().isoformat()
     assert lines[0].startswith(first)
     drawn = lines[0][len(first) + 1 :].rpartition(" ")[0]
     assert len(drawn) == 10

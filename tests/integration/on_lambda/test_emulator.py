@@ -14,9 +14,9 @@ import httpx2
 import pytest
 
 from functions.server.answering import wait_until_it_answers
-from functions.server.dynoxide import free_port
 from tests.engines import ROOT
 from tests.fakes.lambda_runtime import a_table, running
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,9 @@
 Thinking with a budget becomes `reasoning_effort` by the size of the budget, in the three steps that
 every reasoning model knows; an effort that is named stays as it is; adaptive thinking is what
 such models do by themselves. Where thinking is off, models that would reason unasked are told so;
-others are sent nothing, because those that cannot reason refuse the field.
+others are sent nothing, because those that cannot reason refuse the field. For that reason models
+that are known not to reason are told of no effort either, unless thinking itself was asked for:
+Claude Code names one to whatever model it is set to.
 
 Reasoning goes back only to where it came from. What a chat model reasoned is given to the caller as
 `thinking` blocks whose `signature` names the chat's field that it stood in, and goes back in that
@@ -32,6 +34,8 @@ _OFF: Final = (
     ("*gpt-[6-9]*", "none"),
     ("*gemini-2.5-flash*", "none"),
 )
+# Models that refuse to be told how much.
+_UNREASONING: Final = ("*gpt-3*", "*gpt-4*")
 
 
 def reasoning_fields(request: Fields, output_config: Fields, model: str) -> dict[str, Any]:
@@ -46,14 +50,14 @@ def reasoning_fields(request: Fields, output_config: Fields, model: str) -> dict
         raise output_config.refusal("effort", f"must be {', '.join(_EFFORTS[:-1])} or max")
     thinking = request.inner("thinking")
     if thinking is None:
-        return {"reasoning_effort": effort}
+        return {"reasoning_effort": _unless_unreasoning(model, effort)}
     kind, budget_tokens = thinking.need("type", str), thinking.take("budget_tokens", int)
     thinking.only("display", ["summarized", "omitted"])
     thinking.close()
     if kind == "disabled":
         return {"reasoning_effort": _off(model)}
     if kind == "adaptive":
-        return {"reasoning_effort": effort}
+        return {"reasoning_effort": _unless_unreasoning(model, effort)}
     if kind == "enabled":
         return {"reasoning_effort": effort or _effort_of(budget_tokens)}
     raise request.refusal("thinking", "must be enabled, adaptive or disabled")
@@ -83,6 +87,11 @@ def _effort_of(budget_tokens: int | None) -> str:
     if budget_tokens is None or budget_tokens > _MEDIUM_TOKENS_MAX:
         return "high"
     return "medium" if budget_tokens > _LOW_TOKENS_MAX else "low"
+
+
+def _unless_unreasoning(model: str, effort: str | None) -> str | None:
+    is_known = any(fnmatchcase(model.lower(), pattern) for pattern in _UNREASONING)
+    return None if is_known else effort
 
 
 def _off(model: str) -> str | None:

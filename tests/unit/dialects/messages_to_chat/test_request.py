@@ -325,7 +325,15 @@ def test_a_strict_tool_stays_strict() -> None:
         ({"thinking": {"type": "enabled", "budget_tokens": 8_192}}, "medium"),
         ({"thinking": {"type": "enabled", "budget_tokens": 31_999}}, "high"),
         ({"thinking": {"type": "adaptive"}}, None),
-        ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "xhigh"}}, "xhigh"),
+        (
+            {
+                "thinking": {"type": "adaptive"},
+                "output_config": {"effort": "xhigh"},
+                "model": "openai:gpt-5",
+            },
+            "xhigh",
+        ),
+        ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "xhigh"}}, None),
         (
             {
                 "thinking": {"type": "enabled", "budget_tokens": 1_024},
@@ -333,7 +341,8 @@ def test_a_strict_tool_stays_strict() -> None:
             },
             "max",
         ),
-        ({"output_config": {"effort": "low"}}, "low"),
+        ({"output_config": {"effort": "low"}, "model": "some:other"}, "low"),
+        ({"output_config": {"effort": "low"}, "model": "azure:my-gpt-4.1"}, None),
         ({"thinking": {"type": "disabled"}}, None),
         ({"thinking": {"type": "disabled"}, "model": "openai:gpt-5-mini"}, "minimal"),
         ({"thinking": {"type": "disabled"}, "model": "openai:gpt-5.1"}, "none"),

@@ -242,7 +242,7 @@ def test_a_wrong_master_key_and_a_gateway_that_is_not_there_are_told_apart(
     assert bursar.run("users", "list", environ={"BURSAR_MASTER_KEY": ""}).exit_code == 4
     nowhere = bursar.run("users", "list", "--url", "http://127.0.0.1:9")
     assert nowhere.exit_code == 1
-    assert "is it running" in nowhere.said
+    assert "Is it running" in nowhere.said
 
 
 def test_a_second_user_of_the_same_name_is_a_conflict(bursar: Command) -> None:

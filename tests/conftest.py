@@ -5,6 +5,7 @@ Tests share an engine, so each makes a table under a name of its own.
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,16 @@ from tests import engines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_configure() -> None:
+    """Let processes that tests start be interrupted.
+
+    Whoever runs the tests in the background of a script has them ignore Ctrl-C, which processes
+    inherit.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

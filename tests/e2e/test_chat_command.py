@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import uuid
+from contextlib import ExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -124,13 +125,17 @@ def test_a_signal_in_an_answer_deletes_the_key_and_ends_with_its_code(
     served: Deployment, bursar: Command, holder: Holder, how: signal.Signals
 ) -> None:
     model = _paced(served, 0.2)
-    with subprocess.Popen(
-        [str(PROGRAM), "chat", model, "hello", "--user", holder.user_id],
-        env=bursar.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+    with (
+        subprocess.Popen(
+            [str(PROGRAM), "chat", model, "hello", "--user", holder.user_id],
+            env=bursar.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process,
+        ExitStack() as stack,
+    ):
+        stack.callback(process.kill)
         assert process.stdout is not None
         assert os.read(process.stdout.fileno(), 1)  # it has begun to answer
         process.send_signal(how)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -404,14 +403,17 @@ def test_settings_that_weaken_the_gateway_fail(dynoxide: str, tmp_path: Path) ->
 def test_an_interrupted_run_leaves_nothing_behind(
     gateway: GatewayProcess, doctor: Command, how: signal.Signals
 ) -> None:
-    process = subprocess.Popen(
-        [str(PROGRAM), "doctor", *_only(("stream",))],
-        env=doctor.environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    with contextlib.closing(process.stdout or open(os.devnull, "rb")):  # noqa: PTH123
+    with (
+        subprocess.Popen(
+            [str(PROGRAM), "doctor", *_only(("stream",))],
+            env=doctor.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process,
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(process.kill)
         assert until(lambda: any("-stream" in name for name in _left(gateway)))
         process.send_signal(how)
         _, said = process.communicate(timeout=30)

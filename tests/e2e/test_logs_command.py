@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -165,9 +166,16 @@ def test_a_terminal_has_colours_for_what_is_bad(bursar: Command) -> None:
 
 def test_following_shows_what_comes_once_and_ends_by_ctrl_c(cloud: Cloud, bursar: Command) -> None:
     words = ("logs", "tail", "--follow", "--function", "budget-reset", "-o", "jsonl")
-    with subprocess.Popen(
-        [str(PROGRAM), *words], env=bursar.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with (
+        subprocess.Popen(
+            [str(PROGRAM), *words],
+            env=bursar.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process,
+        ExitStack() as stack,
+    ):
+        stack.callback(process.kill)
         assert process.stdout is not None
         assert process.stderr is not None
         heard: list[bytes] = []

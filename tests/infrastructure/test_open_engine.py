@@ -195,7 +195,11 @@ def test_a_record_that_names_somebody_elses_process_is_ignored(
     dynoxide: str, tmp_path: Path, with_dynoxide: dict[str, str]
 ) -> None:
     port = int(dynoxide.rpartition(":")[2])
-    with subprocess.Popen(["sleep", "60"]) as somebody_elses:
+    with (
+        subprocess.Popen(["sleep", "600"]) as somebody_elses,
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(somebody_elses.kill)
         record = {"pid": somebody_elses.pid, "port": port}
         (tmp_path / "engine.json").write_text(json.dumps(record))
 
@@ -204,7 +208,6 @@ def test_a_record_that_names_somebody_elses_process_is_ignored(
 
         assert engine.endpoint != dynoxide
         assert somebody_elses.poll() is None
-        somebody_elses.kill()
 
 
 def test_two_gateways_share_an_engine_and_the_last_one_ends_it(

@@ -23,9 +23,9 @@ READ_UNITS_A_COLD_REQUEST: Final = Decimal("2.5")
 METRIC_LINE_BYTES: Final = 1_000
 ACCESS_LINE_BYTES: Final = 500
 USAGE_RECORD_BYTES: Final = 700
-WARM_REQUEST_CPU_MS: Final = Decimal("0.8")
-MEMORY_USED_MB: Final = 34
-SERVER_REQUEST_CPU_MS: Final = Decimal("0.95")
+WARM_REQUEST_CPU_MS: Final = Decimal("1.0")
+MEMORY_USED_MB: Final = 37
+SERVER_REQUEST_CPU_MS: Final = Decimal("1.15")
 SERVER_EVENT_CPU_MS: Final = Decimal("0.062")
 # A streamed answer: 30 events a second of 250 bytes.
 EVENTS_A_SECOND: Final = 30

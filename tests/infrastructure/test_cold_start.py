@@ -31,7 +31,7 @@ SLOW = (
     "uvicorn",
     "yaml",
 )
-MODULES_MAX = 500
+MODULES_MAX = 510
 ARTIFACT_MB_MAX = 12
 
 

@@ -20,7 +20,9 @@ _BY_SIGNAL: Final = 128
 @contextmanager
 def orderly_end() -> Iterator[None]:
     """End by other signals as by Ctrl-C, so that what was made is removed on the way out."""
-    before = {one: signal.signal(one, _end) for one in _ENDING}
+    # What is ignored stays so, as the terminal's end by nohup.
+    heeded = [one for one in _ENDING if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, _end) for one in heeded}
     try:
         yield
     finally:

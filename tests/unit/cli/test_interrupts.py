@@ -89,6 +89,16 @@ def test_a_chats_key_is_taken_away_though_the_signal_came_as_it_was_made(
     assert gateway.has == set()
 
 
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with orderly_end():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_what_may_be_there_though_no_answer_came_is_taken_away() -> None:
     def silent() -> None:
         raise Failed("no answer")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
@@ -94,6 +95,13 @@ def deploy(emulator: Emulator, folder: Path, built: Path) -> Stack:
     return Stack(emulator)
 
 
+@cache
+def _packages_at_hand() -> str:
+    """Where uv keeps what it has fetched: a home of the test's own would have it fetch all anew."""
+    asked = [str(ROOT / ".venv" / "bin" / "uv"), "cache", "dir"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def sam(emulator: Emulator, folder: Path, *arguments: str) -> None:
     """Run the SAM CLI on the emulator, with its own words in the failure if it fails."""
     environ = {
@@ -104,6 +112,8 @@ def sam(emulator: Emulator, folder: Path, *arguments: str) -> None:
         "PYTHON_LAMBDA": str(EMULATOR_BIN / "python"),
         "SAM_CLI_POLL_DELAY": "0.3",
         "SAM_CLI_TELEMETRY": "0",
+        "TMPDIR": str(folder),  # it leaves some folders behind
+        "UV_CACHE_DIR": _packages_at_hand(),
     }
     with (folder / "sam.log").open("a+") as log:
         command = [str(SAM_BIN / "sam"), *arguments]

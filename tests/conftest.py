@@ -9,6 +9,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import engines
 
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Let processes that tests start be interrupted.
+    """Let examples take the time they need, and processes that tests start be interrupted.
 
     Whoever runs the tests in the background of a script has them ignore Ctrl-C, which processes
     inherit.
     """
+    settings.register_profile(
+        "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("unhurried")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

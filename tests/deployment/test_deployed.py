@@ -31,14 +31,14 @@ SCHEDULE_TIMEOUT_S = 150
 HOLD_USD = Decimal("0.25")
 
 
-def holder(stack: Stack, budget_usd: str = "1") -> tuple[str, str, str]:
+def holder(stack: Stack, budget_usd: str = "1", **fields: Any) -> tuple[str, str, str]:
     """A user of a priced model with a budget; the ids of both, and the user's key."""
     price = {"model_key": "openai:fake", "input_price_per_million": 1}
     stack.json("POST", "/v1/pricing", {**price, "output_price_per_million": 2})
     budget = {"max_budget": budget_usd, "budget_duration_sec": 3600}
     budget_id = stack.json("POST", "/v1/budgets", budget)["budget_id"]
     user_id = f"user-{uuid.uuid4().hex[:12]}"
-    stack.json("POST", "/v1/users", {"user_id": user_id, "budget_id": budget_id})
+    stack.json("POST", "/v1/users", {"user_id": user_id, "budget_id": budget_id, **fields})
     return user_id, budget_id, stack.json("POST", "/v1/keys", {"user_id": user_id})["key"]
 
 
@@ -172,8 +172,9 @@ def test_no_secret_is_in_a_functions_configuration_or_in_its_logs(bursar: Deploy
 def test_the_schedule_closes_a_period_that_is_over_and_charges_what_was_left_open(
     bursar: Deployed,
 ) -> None:
-    user_id, budget_id, _ = holder(bursar.stack)
-    hold = asyncio.run(_leave_open(bursar, f"user/{user_id}", user_id))
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
+    user_id, budget_id, _ = holder(bursar.stack, budget_started_at=began.isoformat())
+    hold = asyncio.run(_leave_open(bursar, user_id, began))
 
     deadline = time.monotonic() + SCHEDULE_TIMEOUT_S
     while (
@@ -187,14 +188,13 @@ def test_the_schedule_closes_a_period_that_is_over_and_charges_what_was_left_ope
     assert (row["id"], row["outcome"]) == (str(hold.hold_id), "expired")
 
 
-async def _leave_open(bursar: Deployed, subject: str, user_id: str) -> Hold:
-    """What a request leaves behind whose function was killed, in a period that is over."""
+async def _leave_open(bursar: Deployed, user_id: str, began: datetime) -> Hold:
+    """What a request leaves behind whose function was killed, in a period of an hour."""
     call = connect({**bursar.aws.environ, "DYNAMODB_ENDPOINT": bursar.aws.url})
     try:
         storage = bootstrap.connect(call, bursar.stack.outputs["TableName"])
-        made = datetime.now(UTC) - timedelta(hours=2)
-        account = AccountKey(subject, Period(made, made + timedelta(hours=1)))
-        hold = Hold(request_id(made), HOLD_USD, made + timedelta(minutes=15), user_id)
+        account = AccountKey(f"user/{user_id}", Period(began, began + timedelta(hours=1)))
+        hold = Hold(request_id(began), HOLD_USD, began + timedelta(minutes=15), user_id)
         assert await storage.ledger.reserve(account, hold, Decimal(1)) is None
         return hold
     finally:

@@ -314,6 +314,12 @@ def test_no_secret_and_no_prompt_is_in_anything_that_can_be_seen(evidence: Evide
         f"{name} in {where}"
         for where, text in evidence.seen.items()
         for name, secret in evidence.secrets.items()
-        if secret in text.replace(f"Model 'openai:{VAULT_KEY_CANARY}'", "")
+        if secret in _without_the_callers_model(text)
     ]
     assert found == []
+
+
+def _without_the_callers_model(text: str) -> str:
+    """A refusal names the model that was asked for, and the command that gives it a price."""
+    model = f"openai:{VAULT_KEY_CANARY}"
+    return text.replace(f"Model '{model}'", "").replace(f"bursar prices set {model} ", "")
